@@ -1,0 +1,5 @@
+/** Device models in Java, the vfio-user server that serves them to any client, and the {@code model:} access path. */
+module dev.outboard.emulation {
+    requires static transitive org.jspecify;
+    requires transitive dev.outboard.pci;
+}

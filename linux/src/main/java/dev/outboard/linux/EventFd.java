@@ -1,0 +1,103 @@
+package dev.outboard.linux;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.time.Duration;
+
+/**
+ * An event counter: {@code eventfd(2)}. The kernel, another process or another thread adds to it; reading returns the sum
+ * and sets it to zero. Methods may be called from any thread, but only one thread at a time may read or wait.
+ */
+public final class EventFd implements AutoCloseable {
+    private static final int EFD_CLOEXEC = 0x80000;
+    private static final int EFD_NONBLOCK = 0x800;
+
+    private final Fd fd;
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment counter = arena.allocate(ValueLayout.JAVA_LONG);
+    private final MemorySegment one = arena.allocateFrom(ValueLayout.JAVA_LONG, 1L);
+
+    private EventFd(Fd fd) {
+        this.fd = fd;
+    }
+
+    /**
+     * Creates a counter at zero.
+     *
+     * @return the counter
+     * @throws LinuxException if there is no descriptor left
+     */
+    public static EventFd create() throws LinuxException {
+        long number = LinuxException.check(Libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd", "counter");
+        return new EventFd(new Fd((int) number, "eventfd"));
+    }
+
+    /**
+     * Takes over a counter that somebody else made, for example a peer that passed its descriptor.
+     *
+     * @param fd the descriptor; it now belongs to this object
+     * @return the counter
+     */
+    public static EventFd of(Fd fd) {
+        return new EventFd(fd);
+    }
+
+    /**
+     * The descriptor, to give to the kernel or to a peer.
+     *
+     * @return the descriptor, still owned by this object
+     */
+    public Fd fd() {
+        return fd;
+    }
+
+    /**
+     * Adds one. Never blocks: a counter at its maximum (2<sup>64</sup>−2) already says "signalled".
+     *
+     * @throws LinuxException if the call fails otherwise
+     */
+    public void signal() throws LinuxException {
+        long written = Libc.write(fd.number(), one);
+        if (written != -Errno.EAGAIN) {
+            LinuxException.check(written, "write", fd.name());
+        }
+    }
+
+    /**
+     * Reads the counter and sets it to zero, without waiting.
+     *
+     * @return the count; 0 if nothing was signalled since the last read
+     * @throws LinuxException if the call fails
+     */
+    public long read() throws LinuxException {
+        if (!Poll.readable(fd, Duration.ZERO)) {
+            return 0;
+        }
+        long result = Libc.read(fd.number(), counter);
+        if (result == -Errno.EAGAIN) {
+            return 0;
+        }
+        LinuxException.check(result, "read", fd.name());
+        return counter.get(ValueLayout.JAVA_LONG, 0);
+    }
+
+    /**
+     * Waits until the counter is not zero, then reads it. Blocks the platform thread.
+     *
+     * @param timeout how long to wait at most
+     * @return the count; 0 if nothing was signalled in time
+     * @throws LinuxException if the call fails
+     */
+    public long await(Duration timeout) throws LinuxException {
+        return Poll.readable(fd, timeout) ? read() : 0;
+    }
+
+    @Override
+    public void close() {
+        if (fd.isOpen()) {
+            fd.close();
+            arena.close();
+        }
+    }
+}

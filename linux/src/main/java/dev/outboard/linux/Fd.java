@@ -1,0 +1,247 @@
+package dev.outboard.linux;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A file descriptor that this process owns: closed once, by {@link #close}.
+ *
+ * <p>Every descriptor is opened with {@code O_CLOEXEC}. Methods may be called from any thread; a call on a closed
+ * descriptor fails with {@link Errno#EBADF}, never on a descriptor that was opened since under the same number, as long
+ * as no other thread closes it during the call. Buffers are native segments.
+ */
+public final class Fd implements AutoCloseable {
+    /** {@code O_RDONLY}. */
+    public static final int O_RDONLY = 0;
+    /** {@code O_WRONLY}. */
+    public static final int O_WRONLY = 1;
+    /** {@code O_RDWR}. */
+    public static final int O_RDWR = 2;
+    /** {@code O_CREAT}: create the file if there is none. */
+    public static final int O_CREAT = 0x40;
+    /** {@code O_EXCL}: with O_CREAT, fail if there is one; on a block device, fail if it is in use. */
+    public static final int O_EXCL = 0x80;
+    /** {@code O_TRUNC}. */
+    public static final int O_TRUNC = 0x200;
+    /** {@code O_NONBLOCK}. */
+    public static final int O_NONBLOCK = 0x800;
+    /** {@code O_SYNC}: on /dev/mem also: map uncached. */
+    public static final int O_SYNC = 0x101000;
+
+    private static final int O_CLOEXEC = 0x80000;
+    private static final int F_DUPFD_CLOEXEC = 1030;
+    private static final int MFD_CLOEXEC = 1;
+    private static final int CLOSED = -1;
+
+    private final AtomicInteger number;
+    private final String name;
+
+    Fd(int number, String name) {
+        this.number = new AtomicInteger(number);
+        this.name = name;
+    }
+
+    /**
+     * Opens a file. {@code open(2)}.
+     *
+     * @param path the file's path
+     * @param flags {@code O_} flags; O_CLOEXEC is added
+     * @return the descriptor, named by the path
+     * @throws LinuxException if it cannot be opened
+     */
+    public static Fd open(String path, int flags) throws LinuxException {
+        return open(path, flags, 0);
+    }
+
+    /**
+     * Opens a file, or creates it. {@code open(2)}.
+     *
+     * @param path the file's path
+     * @param flags {@code O_} flags; O_CLOEXEC is added
+     * @param mode the permissions of a file that is created, before the umask
+     * @return the descriptor, named by the path
+     * @throws LinuxException if it cannot be opened
+     */
+    public static Fd open(String path, int flags, int mode) throws LinuxException {
+        try (Arena arena = Arena.ofConfined()) {
+            int fd = Libc.open(arena.allocateFrom(path), flags | O_CLOEXEC, mode);
+            return new Fd((int) LinuxException.check(fd, "open", path), path);
+        }
+    }
+
+    /**
+     * Creates a file that lives in memory. {@code memfd_create(2)}.
+     *
+     * @param name its name, as shown in /proc
+     * @param lengthBytes its length
+     * @return the descriptor
+     * @throws LinuxException if it cannot be created or sized
+     */
+    public static Fd memfd(String name, long lengthBytes) throws LinuxException {
+        try (Arena arena = Arena.ofConfined()) {
+            String subject = "memfd:" + name;
+            int number = Libc.memfdCreate(arena.allocateFrom(name), MFD_CLOEXEC);
+            Fd fd = new Fd((int) LinuxException.check(number, "memfd_create", subject), subject);
+            try {
+                fd.truncate(lengthBytes);
+                return fd;
+            } catch (LinuxException e) {
+                fd.close();
+                throw e;
+            }
+        }
+    }
+
+    /**
+     * The descriptor's number, for structures that carry one to the kernel.
+     *
+     * @return the number
+     * @throws LinuxException EBADF if the descriptor is closed
+     */
+    public int number() throws LinuxException {
+        int open = number.get();
+        if (open == CLOSED) {
+            throw new LinuxException("use of", name, Errno.EBADF, "it was closed");
+        }
+        return open;
+    }
+
+    /**
+     * What the descriptor stands for.
+     *
+     * @return the path, or a name such as {@code memfd:bar0}
+     */
+    public String name() {
+        return name;
+    }
+
+    /**
+     * Whether the descriptor is still open.
+     *
+     * @return false once it was closed
+     */
+    public boolean isOpen() {
+        return number.get() != CLOSED;
+    }
+
+    /**
+     * Reads at the file position. {@code read(2)}.
+     *
+     * @param buffer where to
+     * @return the number of bytes read; 0 at the end of the file
+     * @throws LinuxException if the call fails; EAGAIN if the descriptor does not block and nothing is there
+     */
+    public long read(MemorySegment buffer) throws LinuxException {
+        return LinuxException.check(Libc.read(number(), buffer), "read", name);
+    }
+
+    /**
+     * Writes at the file position. {@code write(2)}.
+     *
+     * @param buffer what to write
+     * @return the number of bytes written, which may be fewer
+     * @throws LinuxException if the call fails
+     */
+    public long write(MemorySegment buffer) throws LinuxException {
+        return LinuxException.check(Libc.write(number(), buffer), "write", name);
+    }
+
+    /**
+     * Reads at an offset. {@code pread(2)}.
+     *
+     * @param buffer where to
+     * @param offset the offset in the file, in bytes
+     * @return the number of bytes read; 0 at the end of the file
+     * @throws LinuxException if the call fails
+     */
+    public long pread(MemorySegment buffer, long offset) throws LinuxException {
+        return LinuxException.check(Libc.pread(number(), buffer, offset), "pread", name);
+    }
+
+    /**
+     * Writes at an offset. {@code pwrite(2)}.
+     *
+     * @param buffer what to write
+     * @param offset the offset in the file, in bytes
+     * @return the number of bytes written, which may be fewer
+     * @throws LinuxException if the call fails
+     */
+    public long pwrite(MemorySegment buffer, long offset) throws LinuxException {
+        return LinuxException.check(Libc.pwrite(number(), buffer, offset), "pwrite", name);
+    }
+
+    /**
+     * Makes the file this long. {@code ftruncate(2)}.
+     *
+     * @param lengthBytes the new length
+     * @throws LinuxException if the call fails
+     */
+    public void truncate(long lengthBytes) throws LinuxException {
+        LinuxException.check(Libc.ftruncate(number(), lengthBytes), "ftruncate", name);
+    }
+
+    /**
+     * Sends a request whose argument is a structure. {@code ioctl(2)}.
+     *
+     * @param request the request
+     * @param argument the structure
+     * @return what the request returns, zero or more
+     * @throws LinuxException if the call fails
+     */
+    public int ioctl(Ioctl request, MemorySegment argument) throws LinuxException {
+        return (int)
+                LinuxException.check(Libc.ioctl(number(), request.number(), argument), "ioctl " + request.name(), name);
+    }
+
+    /**
+     * Sends a request whose argument is a number. {@code ioctl(2)}.
+     *
+     * @param request the request
+     * @param argument the number; 0 where the request takes none
+     * @return what the request returns, zero or more
+     * @throws LinuxException if the call fails
+     */
+    public int ioctl(Ioctl request, long argument) throws LinuxException {
+        return ioctl(request, MemorySegment.ofAddress(argument));
+    }
+
+    /**
+     * Maps a range of the file. {@code mmap(2)}.
+     *
+     * @param offset the range's offset in the file, in bytes, a multiple of the page size
+     * @param length the range's length, in bytes
+     * @param protection {@code PROT_} bits of {@link Mman}
+     * @param flags {@code MAP_} flags of {@link Mman}
+     * @param arena unmaps it when it closes
+     * @return the mapping
+     * @throws LinuxException if the call fails
+     */
+    public MemorySegment mmap(long offset, long length, int protection, int flags, Arena arena) throws LinuxException {
+        return Mman.mmap(number(), name, offset, length, protection, flags, arena);
+    }
+
+    /**
+     * A second descriptor of the same open file. {@code fcntl(2)}, F_DUPFD_CLOEXEC.
+     *
+     * @return the duplicate, which must be closed on its own
+     * @throws LinuxException if the call fails
+     */
+    public Fd duplicate() throws LinuxException {
+        return new Fd((int) LinuxException.check(Libc.fcntl(number(), F_DUPFD_CLOEXEC, 0), "dup", name), name);
+    }
+
+    /** Closes the descriptor. Closing twice is harmless; what {@code close(2)} returns cannot be acted on. */
+    @Override
+    public void close() {
+        int open = number.getAndSet(CLOSED);
+        if (open != CLOSED) {
+            Libc.close(open);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return name + (isOpen() ? " (descriptor " + number.get() + ")" : " (closed)");
+    }
+}

@@ -1,0 +1,9 @@
+/**
+ * Memory that devices and processes share: device registers, accessed exactly, and DMA memory.
+ */
+module dev.outboard.memory {
+    requires static transitive org.jspecify;
+    requires transitive dev.outboard.linux;
+
+    exports dev.outboard.memory;
+}

@@ -1,0 +1,23 @@
+package dev.outboard.pci;
+
+import dev.outboard.driver.DeviceAddress;
+import java.io.IOException;
+
+/** One way of reaching PCI functions: VFIO, vfio-user, a model, …. Providers are found by {@link java.util.ServiceLoader}. */
+public interface AccessPath {
+    /**
+     * What stands before the colon in the addresses of this path.
+     *
+     * @return for example {@code "vfio"}
+     */
+    String name();
+
+    /**
+     * Opens a function.
+     *
+     * @param address an address whose path is {@link #name}
+     * @return the function, bus mastering off, interrupts off
+     * @throws IOException if it is not there, or somebody else has it, or this user may not; the message says what to do
+     */
+    PciFunction open(DeviceAddress address) throws IOException;
+}

@@ -1,0 +1,15 @@
+import dev.outboard.pci.AccessPath;
+
+/**
+ * PCI functions, whichever way they are reached. Access paths are {@link java.util.ServiceLoader} providers of
+ * {@link dev.outboard.pci.AccessPath}.
+ */
+module dev.outboard.pci {
+    requires static transitive org.jspecify;
+    requires transitive dev.outboard.driver;
+    requires transitive dev.outboard.specs;
+
+    exports dev.outboard.pci;
+
+    uses AccessPath;
+}

@@ -1,0 +1,187 @@
+package dev.outboard.specs.nvme;
+
+import static dev.outboard.linux.Struct.bytes;
+import static dev.outboard.linux.Struct.u16;
+import static dev.outboard.linux.Struct.u32;
+import static dev.outboard.linux.Struct.u64;
+import static dev.outboard.linux.Struct.u8;
+
+import dev.outboard.linux.Struct;
+import dev.outboard.memory.Field;
+
+/**
+ * The data of the identify command, under the names that nvme-cli gives the fields. Numbers of 128 bits and text are
+ * arrays of bytes; fields that start with {@code rsvd} are reserved. NVMe base specification 2.0, 5.17.
+ */
+public final class Identify {
+    /** The size of every data structure of identify. */
+    public static final int SIZE_BYTES = 4096;
+
+    /** CNS: identify namespace, NVM command set. */
+    public static final int CNS_NAMESPACE = 0x00;
+    /** CNS: identify controller. */
+    public static final int CNS_CONTROLLER = 0x01;
+    /** CNS: the identifiers of the active namespaces above NSID. */
+    public static final int CNS_ACTIVE_NAMESPACES = 0x02;
+    /** CNS: the namespace's identification descriptors. */
+    public static final int CNS_NAMESPACE_DESCRIPTORS = 0x03;
+
+    /** Identify controller, figure 275. */
+    public static final Struct CONTROLLER = Struct.packed(
+            "nvme_id_ctrl",
+            u16("vid"),
+            u16("ssvid"),
+            bytes("sn", 20),
+            bytes("mn", 40),
+            bytes("fr", 8),
+            u8("rab"),
+            bytes("ieee", 3),
+            u8("cmic"),
+            u8("mdts"),
+            u16("cntlid"),
+            u32("ver"),
+            u32("rtd3r"),
+            u32("rtd3e"),
+            u32("oaes"),
+            u32("ctratt"),
+            u16("rrls"),
+            bytes("rsvd102", 9),
+            u8("cntrltype"),
+            bytes("fguid", 16),
+            u16("crdt1"),
+            u16("crdt2"),
+            u16("crdt3"),
+            bytes("rsvd134", 119),
+            u8("nvmsr"),
+            u8("vwci"),
+            u8("mec"),
+            u16("oacs"),
+            u8("acl"),
+            u8("aerl"),
+            u8("frmw"),
+            u8("lpa"),
+            u8("elpe"),
+            u8("npss"),
+            u8("avscc"),
+            u8("apsta"),
+            u16("wctemp"),
+            u16("cctemp"),
+            u16("mtfa"),
+            u32("hmpre"),
+            u32("hmmin"),
+            bytes("tnvmcap", 16),
+            bytes("unvmcap", 16),
+            u32("rpmbs"),
+            u16("edstt"),
+            u8("dsto"),
+            u8("fwug"),
+            u16("kas"),
+            u16("hctma"),
+            u16("mntmt"),
+            u16("mxtmt"),
+            u32("sanicap"),
+            u32("hmminds"),
+            u16("hmmaxd"),
+            u16("nsetidmax"),
+            u16("endgidmax"),
+            u8("anatt"),
+            u8("anacap"),
+            u32("anagrpmax"),
+            u32("nanagrpid"),
+            u32("pels"),
+            u16("domainid"),
+            bytes("rsvd358", 10),
+            bytes("megcap", 16),
+            bytes("rsvd384", 128),
+            u8("sqes"),
+            u8("cqes"),
+            u16("maxcmd"),
+            u32("nn"),
+            u16("oncs"),
+            u16("fuses"),
+            u8("fna"),
+            u8("vwc"),
+            u16("awun"),
+            u16("awupf"),
+            u8("icsvscc"),
+            u8("nwpc"),
+            u16("acwu"),
+            u16("ocfs"),
+            u32("sgls"),
+            u32("mnan"),
+            bytes("maxdna", 16),
+            u32("maxcna"),
+            bytes("rsvd564", 204),
+            bytes("subnqn", 256),
+            bytes("rsvd1024", 768),
+            u32("ioccsz"),
+            u32("iorcsz"),
+            u16("icdoff"),
+            u8("fcatt"),
+            u8("msdbd"),
+            u16("ofcs"),
+            bytes("rsvd1806", 242),
+            bytes("psd", 1024),
+            bytes("vs", 1024));
+
+    /** Identify namespace of the NVM command set, figure 97 of its specification 1.0. */
+    public static final Struct NAMESPACE = Struct.packed(
+            "nvme_id_ns",
+            u64("nsze"),
+            u64("ncap"),
+            u64("nuse"),
+            u8("nsfeat"),
+            u8("nlbaf"),
+            u8("flbas"),
+            u8("mc"),
+            u8("dpc"),
+            u8("dps"),
+            u8("nmic"),
+            u8("rescap"),
+            u8("fpi"),
+            u8("dlfeat"),
+            u16("nawun"),
+            u16("nawupf"),
+            u16("nacwu"),
+            u16("nabsn"),
+            u16("nabo"),
+            u16("nabspf"),
+            u16("noiob"),
+            bytes("nvmcap", 16),
+            u16("npwg"),
+            u16("npwa"),
+            u16("npdg"),
+            u16("npda"),
+            u16("nows"),
+            u16("mssrl"),
+            u32("mcl"),
+            u8("msrc"),
+            bytes("rsvd81", 11),
+            u32("anagrpid"),
+            bytes("rsvd96", 3),
+            u8("nsattr"),
+            u16("nvmsetid"),
+            u16("endgid"),
+            bytes("nguid", 16),
+            u64("eui64"),
+            bytes("lbaf", 256),
+            bytes("vs", 3712));
+
+    /** FLBAS: the low bits of the LBA format's index. */
+    public static final Field FLBAS_INDEX_LOW = Field.bits("INDEX_LOW", 3, 0);
+    /** FLBAS: metadata follows the data of each block, instead of lying in its own buffer. */
+    public static final Field FLBAS_EXTENDED = Field.bit("EXTENDED", 4);
+    /** FLBAS: the high bits of the LBA format's index. */
+    public static final Field FLBAS_INDEX_HIGH = Field.bits("INDEX_HIGH", 6, 5);
+
+    /** The size of an LBA format in {@code lbaf}. */
+    public static final int LBA_FORMAT_BYTES = 4;
+    /** LBA format: bytes of metadata a block. */
+    public static final Field LBA_FORMAT_MS = Field.bits("MS", 15, 0);
+    /** LBA format: a block has 1 &lt;&lt; LBADS bytes. */
+    public static final Field LBA_FORMAT_LBADS = Field.bits("LBADS", 23, 16);
+    /** LBA format: relative performance. */
+    public static final Field LBA_FORMAT_RP = Field.bits("RP", 25, 24);
+
+    private Identify() {}
+}

@@ -1,0 +1,150 @@
+package dev.outboard.specs.nvme;
+
+import static dev.outboard.memory.Register.Access.READ_ONLY;
+import static dev.outboard.memory.Register.Access.READ_WRITE;
+import static dev.outboard.memory.Register.Access.WRITE_1_TO_CLEAR;
+import static dev.outboard.memory.Register.Access.WRITE_1_TO_SET;
+
+import dev.outboard.memory.Field;
+import dev.outboard.memory.Register;
+import java.util.List;
+
+/** The registers of an NVMe controller, in BAR 0. NVMe base specification 2.0, 3.1.3. */
+public final class NvmeRegisters {
+    /** CAP: the most entries that an I/O queue may have, less one. */
+    public static final Field CAP_MQES = Field.bits("MQES", 15, 0);
+    /** CAP: queues must be contiguous. */
+    public static final Field CAP_CQR = Field.bit("CQR", 16);
+    /** CAP: arbitration mechanisms. */
+    public static final Field CAP_AMS = Field.bits("AMS", 18, 17);
+    /** CAP: how long the controller may take to become ready, in units of 500 ms. */
+    public static final Field CAP_TO = Field.bits("TO", 31, 24);
+    /** CAP: doorbells are 4 &lt;&lt; DSTRD bytes apart. */
+    public static final Field CAP_DSTRD = Field.bits("DSTRD", 35, 32);
+    /** CAP: NVM subsystem reset is there. */
+    public static final Field CAP_NSSRS = Field.bit("NSSRS", 36);
+    /** CAP: command sets; bit 0 is the NVM command set, bit 6 says that there are I/O command sets, bit 7 none. */
+    public static final Field CAP_CSS = Field.bits("CSS", 44, 37);
+    /** CAP: boot partitions are there. */
+    public static final Field CAP_BPS = Field.bit("BPS", 45);
+    /** CAP: the smallest memory page is 4096 &lt;&lt; MPSMIN bytes. */
+    public static final Field CAP_MPSMIN = Field.bits("MPSMIN", 51, 48);
+    /** CAP: the largest memory page is 4096 &lt;&lt; MPSMAX bytes. */
+    public static final Field CAP_MPSMAX = Field.bits("MPSMAX", 55, 52);
+    /** CAP: persistent memory region. */
+    public static final Field CAP_PMRS = Field.bit("PMRS", 56);
+    /** CAP: controller memory buffer. */
+    public static final Field CAP_CMBS = Field.bit("CMBS", 57);
+    /** Controller capabilities. */
+    public static final Register CAP = Register.of(
+            "CAP",
+            0x00,
+            64,
+            READ_ONLY,
+            "3.1.3.1",
+            CAP_MQES,
+            CAP_CQR,
+            CAP_AMS,
+            CAP_TO,
+            CAP_DSTRD,
+            CAP_NSSRS,
+            CAP_CSS,
+            CAP_BPS,
+            CAP_MPSMIN,
+            CAP_MPSMAX,
+            CAP_PMRS,
+            CAP_CMBS);
+
+    /** VS: tertiary version number. */
+    public static final Field VS_TER = Field.bits("TER", 7, 0);
+    /** VS: minor version number. */
+    public static final Field VS_MNR = Field.bits("MNR", 15, 8);
+    /** VS: major version number. */
+    public static final Field VS_MJR = Field.bits("MJR", 31, 16);
+    /** Version. */
+    public static final Register VS = Register.of("VS", 0x08, 32, READ_ONLY, "3.1.3.2", VS_TER, VS_MNR, VS_MJR);
+    /** Interrupt mask set; not with MSI-X. */
+    public static final Register INTMS = Register.of("INTMS", 0x0c, 32, WRITE_1_TO_SET, "3.1.3.3");
+    /** Interrupt mask clear; not with MSI-X. */
+    public static final Register INTMC = Register.of("INTMC", 0x10, 32, WRITE_1_TO_CLEAR, "3.1.3.4");
+
+    /** CC: enable. */
+    public static final Field CC_EN = Field.bit("EN", 0);
+    /** CC: the command set that is selected; 0 is NVM, 6 is all. */
+    public static final Field CC_CSS = Field.bits("CSS", 6, 4);
+    /** CC: the memory page size is 4096 &lt;&lt; MPS bytes. */
+    public static final Field CC_MPS = Field.bits("MPS", 10, 7);
+    /** CC: arbitration mechanism. */
+    public static final Field CC_AMS = Field.bits("AMS", 13, 11);
+    /** CC: shutdown notification; 1 is a normal one, 2 an abrupt one. */
+    public static final Field CC_SHN = Field.bits("SHN", 15, 14);
+    /** CC: the size of a submission queue entry, as a power of two. */
+    public static final Field CC_IOSQES = Field.bits("IOSQES", 19, 16);
+    /** CC: the size of a completion queue entry, as a power of two. */
+    public static final Field CC_IOCQES = Field.bits("IOCQES", 23, 20);
+    /** Controller configuration. */
+    public static final Register CC = Register.of(
+            "CC", 0x14, 32, READ_WRITE, "3.1.3.5", CC_EN, CC_CSS, CC_MPS, CC_AMS, CC_SHN, CC_IOSQES, CC_IOCQES);
+
+    /** CSTS: ready. */
+    public static final Field CSTS_RDY = Field.bit("RDY", 0);
+    /** CSTS: controller fatal status. */
+    public static final Field CSTS_CFS = Field.bit("CFS", 1);
+    /** CSTS: shutdown status; 0 is none, 1 in progress, 2 complete. */
+    public static final Field CSTS_SHST = Field.bits("SHST", 3, 2);
+    /** CSTS: an NVM subsystem reset happened. */
+    public static final Field CSTS_NSSRO = Field.bit("NSSRO", 4);
+    /** CSTS: processing paused. */
+    public static final Field CSTS_PP = Field.bit("PP", 5);
+    /** Controller status. */
+    public static final Register CSTS =
+            Register.of("CSTS", 0x1c, 32, READ_ONLY, "3.1.3.6", CSTS_RDY, CSTS_CFS, CSTS_SHST, CSTS_NSSRO, CSTS_PP);
+    /** NVM subsystem reset: write "NVMe". */
+    public static final Register NSSR = Register.of("NSSR", 0x20, 32, READ_WRITE, "3.1.3.7");
+
+    /** AQA: entries of the admin submission queue, less one. */
+    public static final Field AQA_ASQS = Field.bits("ASQS", 11, 0);
+    /** AQA: entries of the admin completion queue, less one. */
+    public static final Field AQA_ACQS = Field.bits("ACQS", 27, 16);
+    /** Admin queue attributes. */
+    public static final Register AQA = Register.of("AQA", 0x24, 32, READ_WRITE, "3.1.3.8", AQA_ASQS, AQA_ACQS);
+    /** Where the admin submission queue is. */
+    public static final Register ASQ = Register.of("ASQ", 0x28, 64, READ_WRITE, "3.1.3.9");
+    /** Where the admin completion queue is. */
+    public static final Register ACQ = Register.of("ACQ", 0x30, 64, READ_WRITE, "3.1.3.10");
+    /** Controller memory buffer location. */
+    public static final Register CMBLOC = Register.of("CMBLOC", 0x38, 32, READ_ONLY, "3.1.3.11");
+    /** Controller memory buffer size. */
+    public static final Register CMBSZ = Register.of("CMBSZ", 0x3c, 32, READ_ONLY, "3.1.3.12");
+
+    /** All registers below the doorbells. */
+    public static final List<Register> ALL =
+            List.of(CAP, VS, INTMS, INTMC, CC, CSTS, NSSR, AQA, ASQ, ACQ, CMBLOC, CMBSZ);
+
+    /** Where the doorbells start: SQ 0 tail, CQ 0 head, SQ 1 tail, … Transport specification for PCIe 1.0, 3.1.2. */
+    public static final long DOORBELLS = 0x1000;
+
+    private NvmeRegisters() {}
+
+    /**
+     * Where a submission queue's tail doorbell is.
+     *
+     * @param queue the queue's identifier
+     * @param strideShift CAP.DSTRD
+     * @return the offset from {@link #DOORBELLS}, in bytes
+     */
+    public static long submissionTailDoorbell(int queue, int strideShift) {
+        return (2L * queue) << (2 + strideShift);
+    }
+
+    /**
+     * Where a completion queue's head doorbell is.
+     *
+     * @param queue the queue's identifier
+     * @param strideShift CAP.DSTRD
+     * @return the offset from {@link #DOORBELLS}, in bytes
+     */
+    public static long completionHeadDoorbell(int queue, int strideShift) {
+        return (2L * queue + 1) << (2 + strideShift);
+    }
+}

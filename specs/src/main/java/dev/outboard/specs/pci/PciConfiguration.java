@@ -1,0 +1,106 @@
+package dev.outboard.specs.pci;
+
+import static dev.outboard.memory.Register.Access.READ_ONLY;
+import static dev.outboard.memory.Register.Access.READ_WRITE;
+
+import dev.outboard.memory.Field;
+import dev.outboard.memory.Register;
+
+/** Configuration space of a function with header type 0. PCI 3.0, 6.1. */
+public final class PciConfiguration {
+    /** The size of conventional configuration space, in bytes. */
+    public static final int SIZE_BYTES = 256;
+    /** The size of PCI Express configuration space, in bytes. */
+    public static final int EXPRESS_SIZE_BYTES = 4096;
+    /** How many BARs there are. */
+    public static final int BARS = 6;
+
+    /** Who made it; 0xffff if nothing is there. */
+    public static final Register VENDOR_ID = Register.of("VENDOR_ID", 0x00, 16, READ_ONLY, "6.2.1");
+    /** What it is. */
+    public static final Register DEVICE_ID = Register.of("DEVICE_ID", 0x02, 16, READ_ONLY, "6.2.1");
+
+    /** Command: answers I/O accesses. */
+    public static final Field COMMAND_IO = Field.bit("I/O", 0);
+    /** Command: answers memory accesses. */
+    public static final Field COMMAND_MEMORY = Field.bit("MEM", 1);
+    /** Command: may do DMA and send MSIs. */
+    public static final Field COMMAND_BUS_MASTER = Field.bit("MASTER", 2);
+    /** Command: INTx is off. */
+    public static final Field COMMAND_INTX_DISABLE = Field.bit("INTXD", 10);
+    /** What the function may do. */
+    public static final Register COMMAND = Register.of(
+            "COMMAND",
+            0x04,
+            16,
+            READ_WRITE,
+            "6.2.2",
+            COMMAND_IO,
+            COMMAND_MEMORY,
+            COMMAND_BUS_MASTER,
+            COMMAND_INTX_DISABLE);
+
+    /** Status: INTx is pending. */
+    public static final Field STATUS_INTERRUPT = Field.bit("INTS", 3);
+    /** Status: there is a list of capabilities. */
+    public static final Field STATUS_CAPABILITIES = Field.bit("CAP", 4);
+    /** What happened to the function. */
+    public static final Register STATUS =
+            Register.of("STATUS", 0x06, 16, READ_WRITE, "6.2.3", STATUS_INTERRUPT, STATUS_CAPABILITIES);
+
+    /** Which revision. */
+    public static final Register REVISION_ID = Register.of("REVISION_ID", 0x08, 8, READ_ONLY, "6.2.1");
+    /** The class code's lowest byte. */
+    public static final Register PROGRAMMING_INTERFACE = Register.of("PROG_IF", 0x09, 8, READ_ONLY, "6.2.1");
+    /** The class code's middle byte. */
+    public static final Register SUBCLASS = Register.of("SUBCLASS", 0x0a, 8, READ_ONLY, "6.2.1");
+    /** The class code's highest byte. */
+    public static final Register BASE_CLASS = Register.of("BASE_CLASS", 0x0b, 8, READ_ONLY, "6.2.1");
+
+    /** Header type: the layout; 0 is a device, 1 a bridge. */
+    public static final Field HEADER_LAYOUT = Field.bits("LAYOUT", 6, 0);
+    /** Header type: there are more functions. */
+    public static final Field HEADER_MULTIFUNCTION = Field.bit("MF", 7);
+    /** The layout of the rest of the header. */
+    public static final Register HEADER_TYPE =
+            Register.of("HEADER_TYPE", 0x0e, 8, READ_ONLY, "6.2.1", HEADER_LAYOUT, HEADER_MULTIFUNCTION);
+
+    /** BAR: answers I/O accesses, not memory accesses. */
+    public static final Field BAR_IO = Field.bit("IO", 0);
+    /** BAR: 0 for 32 bits, 2 for 64 bits (with the next BAR). */
+    public static final Field BAR_TYPE = Field.bits("TYPE", 2, 1);
+    /** BAR: may be prefetched. */
+    public static final Field BAR_PREFETCHABLE = Field.bit("PREF", 3);
+    /** The first base address register; the others follow. */
+    public static final Register BAR0 =
+            Register.of("BAR0", 0x10, 32, READ_WRITE, "6.2.5.1", BAR_IO, BAR_TYPE, BAR_PREFETCHABLE);
+
+    /** Who made the card. */
+    public static final Register SUBSYSTEM_VENDOR_ID = Register.of("SUBSYSTEM_VENDOR_ID", 0x2c, 16, READ_ONLY, "6.2.4");
+    /** What the card is. */
+    public static final Register SUBSYSTEM_ID = Register.of("SUBSYSTEM_ID", 0x2e, 16, READ_ONLY, "6.2.4");
+    /** Where the first capability is. */
+    public static final Register CAPABILITIES_POINTER = Register.of("CAP_PTR", 0x34, 8, READ_ONLY, "6.7");
+    /** Which interrupt line, as told by the firmware. */
+    public static final Register INTERRUPT_LINE = Register.of("INTERRUPT_LINE", 0x3c, 8, READ_WRITE, "6.2.4");
+    /** Which INTx pin: 1 is INTA; 0 is none. */
+    public static final Register INTERRUPT_PIN = Register.of("INTERRUPT_PIN", 0x3d, 8, READ_ONLY, "6.2.4");
+
+    /** Capability id: power management. */
+    public static final int CAPABILITY_POWER_MANAGEMENT = 0x01;
+    /** Capability id: MSI. */
+    public static final int CAPABILITY_MSI = 0x05;
+    /** Capability id: PCI Express. */
+    public static final int CAPABILITY_EXPRESS = 0x10;
+    /** Capability id: MSI-X. */
+    public static final int CAPABILITY_MSIX = 0x11;
+
+    /** MSI-X message control: the table's size, less one. */
+    public static final Field MSIX_TABLE_SIZE = Field.bits("TABLE_SIZE", 10, 0);
+    /** MSI-X message control: all vectors are masked. */
+    public static final Field MSIX_FUNCTION_MASK = Field.bit("MASK", 14);
+    /** MSI-X message control: MSI-X is on. */
+    public static final Field MSIX_ENABLE = Field.bit("ENABLE", 15);
+
+    private PciConfiguration() {}
+}

@@ -1,0 +1,9 @@
+/** What specifications define and both sides of a device need: registers, commands, structures and messages, as data. */
+module dev.outboard.specs {
+    requires static transitive org.jspecify;
+    requires transitive dev.outboard.memory;
+
+    exports dev.outboard.specs.nvme;
+    exports dev.outboard.specs.pci;
+    exports dev.outboard.specs.vfiouser;
+}

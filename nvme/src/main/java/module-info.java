@@ -2,4 +2,6 @@
 module dev.outboard.nvme {
     requires static transitive org.jspecify;
     requires transitive dev.outboard.pci;
+
+    exports dev.outboard.nvme;
 }

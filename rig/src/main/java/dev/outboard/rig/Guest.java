@@ -21,6 +21,7 @@ public final class Guest implements AutoCloseable {
     private static final int CONSOLE_LINES = 40;
 
     private final QemuMachine machine;
+    private final int attempt;
     private final CloseOnce resources;
     private final Path directory;
     private final QemuProcess process;
@@ -28,8 +29,10 @@ public final class Guest implements AutoCloseable {
     private final Monitor monitor;
     private final GuestProtocol protocol;
 
-    private Guest(QemuMachine machine, CloseOnce resources, Path directory, Deadline deadline) throws IOException {
+    private Guest(QemuMachine machine, int attempt, CloseOnce resources, Path directory, Deadline deadline)
+            throws IOException {
         this.machine = machine;
+        this.attempt = attempt;
         this.resources = resources;
         this.directory = directory;
         Path control = Files.createDirectory(directory.resolve("control"));
@@ -39,18 +42,27 @@ public final class Guest implements AutoCloseable {
         if (!ports.accept(process, deadline)) {
             throw deadline.isOver() ? late("QEMU did not start") : new RigException(withLogs("QEMU ended at once"));
         }
-        monitor = resources.hold(new Monitor(ports.monitor()));
+        monitor = resources.hold(openMonitor());
         protocol = new GuestProtocol(ports, monitor);
         ports.listen(protocol);
         await(protocol.ready(), deadline, "The guest did not boot");
     }
 
-    static Guest boot(QemuMachine machine, Deadline deadline) throws IOException {
+    private Monitor openMonitor() throws IOException {
+        try {
+            return new Monitor(ports.monitor());
+        } catch (IOException e) {
+            // QEMU has connected its ports before it finds fault with a device.
+            throw new RigException(withLogs("QEMU ended at once: " + e.getMessage()), e);
+        }
+    }
+
+    static Guest boot(QemuMachine machine, int attempt, Deadline deadline) throws IOException {
         CloseOnce resources = new CloseOnce();
         try {
             Path temporary = Path.of(System.getProperty("java.io.tmpdir")).toAbsolutePath();
             WorkDirectory work = resources.hold(WorkDirectory.create(temporary, "outboard-rig-"));
-            return new Guest(machine, resources, work.path(), deadline);
+            return new Guest(machine, attempt, resources, work.path(), deadline);
         } catch (IOException | RuntimeException e) {
             try {
                 resources.close();
@@ -146,6 +158,15 @@ public final class Guest implements AutoCloseable {
     }
 
     /**
+     * How often the machine was booted until its kernel did not panic.
+     *
+     * @return 1 when all went well
+     */
+    public int bootAttempts() {
+        return attempt;
+    }
+
+    /**
      * The process that is this guest.
      *
      * @return its process id on the host
@@ -166,11 +187,18 @@ public final class Guest implements AutoCloseable {
         } catch (TimeoutException e) {
             throw closing(late(lateness));
         } catch (ExecutionException e) {
-            throw closing(new RigException(withLogs(e.getCause().getMessage()), e.getCause()));
+            throw closing(failure(e.getCause()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw closing(new RigException("Interrupted while the guest was at work", e));
         }
+    }
+
+    private RigException failure(Throwable cause) throws IOException {
+        String message = withLogs(String.valueOf(cause.getMessage()));
+        return message.contains(KernelPanicException.MARK)
+                ? new KernelPanicException(message, cause)
+                : new RigException(message, cause);
     }
 
     private RigException closing(RigException failure) {

@@ -1,7 +1,5 @@
 package dev.outboard.rig;
 
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -78,15 +76,15 @@ public final class RunInGuest {
         }
         options.console().ifPresent(machine::console);
         options.trace().ifPresent(machine::trace);
-        // Not System.out: it would encode again what the guest has encoded.
-        try (Guest guest = machine.build().boot(left(deadline));
-                FileOutputStream out = new FileOutputStream(FileDescriptor.out);
-                FileOutputStream err = new FileOutputStream(FileDescriptor.err)) {
+        try (Guest guest = machine.build().boot(left(deadline))) {
+            if (guest.bootAttempts() > 1) {
+                System.err.printf("The guest's kernel panicked; attempt %d to boot it went well%n", guest.bootAttempts());
+            }
             boolean traced = options.trace().isPresent() && !options.traceOnDemand();
             if (traced) {
                 guest.trace(true);
             }
-            int status = guest.run(options.command(), out, err, left(deadline));
+            int status = guest.run(options.command(), System.out, System.err, left(deadline));
             if (traced) {
                 guest.trace(false);
             }

@@ -41,6 +41,9 @@ public final class TestDevices {
     /** The size of each image. */
     public static final long IMAGE_BYTES = 64L << 20;
 
+    /** Where the devices begin that the rig itself needs, so that they do not move the others. */
+    static final int FIRST_FREE_SLOT = 0x10;
+
     private TestDevices() {}
 
     static List<String> create(Path directory) throws IOException {

@@ -24,7 +24,7 @@ off() {
 
 exec 4<>/dev/virtio-ports/outboard.control
 exec 5>/dev/virtio-ports/outboard.stdout 6>/dev/virtio-ports/outboard.stderr
-mount -t 9p -o trans=virtio,version=9p2000.L,msize=1048576,cache=none control /run/outboard/control
+mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,cache=none control /run/outboard/control
 if ! . /run/outboard/control/boot.sh; then
     echo "failed" >&4
     off

@@ -11,7 +11,7 @@ while read -r module; do
     $bb insmod "/modules/$module"
 done </modules/order
 
-$bb mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=1048576,cache=loose hostroot /host
+$bb mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=512000,cache=loose hostroot /host
 $bb mount -t tmpfs -o size=75% tmpfs /own
 $bb mkdir /own/upper /own/work
 $bb mount -t overlay -o lowerdir=/host,upperdir=/own/upper,workdir=/own/work overlay /root

@@ -1,6 +1,7 @@
 package dev.outboard.nvme;
 
 import dev.outboard.driver.DeviceAddress;
+import dev.outboard.driver.DeviceGoneException;
 import dev.outboard.driver.Interrupt;
 import dev.outboard.memory.DmaAllocator;
 import dev.outboard.pci.PciFunction;
@@ -125,6 +126,15 @@ public final class NvmeController implements AutoCloseable {
         int mdts = identity.data().getInt("mdts");
         // In units of the smallest memory page, which is the one that is used. 0 is no limit.
         return mdts == 0 || mdts > Integer.SIZE ? UNLIMITED_TRANSFER_BYTES : (long) access.pageBytes() << mdts;
+    }
+
+    /**
+     * Finds out whether the controller is still there. Cheap: no system call and no message.
+     *
+     * @throws DeviceGoneException if it is not
+     */
+    public void checkPresent() throws DeviceGoneException {
+        function.checkPresent();
     }
 
     /**

@@ -1,4 +1,5 @@
 import dev.outboard.pci.AccessPath;
+import dev.outboard.pci.vfio.VfioUserAccessPath;
 
 /**
  * PCI functions, whichever way they are reached. Access paths are {@link java.util.ServiceLoader} providers of
@@ -12,4 +13,7 @@ module dev.outboard.pci {
     exports dev.outboard.pci;
 
     uses AccessPath;
+
+    provides AccessPath with
+            VfioUserAccessPath;
 }

@@ -13,10 +13,11 @@ public final class EventFd implements AutoCloseable {
     private static final int EFD_CLOEXEC = 0x80000;
     private static final int EFD_NONBLOCK = 0x800;
 
+    private static final MemorySegment ONE = Arena.global().allocateFrom(ValueLayout.JAVA_LONG, 1L);
+
     private final Fd fd;
-    private final Arena arena = Arena.ofShared();
-    private final MemorySegment counter = arena.allocate(ValueLayout.JAVA_LONG);
-    private final MemorySegment one = arena.allocateFrom(ValueLayout.JAVA_LONG, 1L);
+    // Left to the collector: an arena that closes while another thread signals or reads would throw.
+    private final MemorySegment counter = Arena.ofAuto().allocate(ValueLayout.JAVA_LONG);
 
     private EventFd(Fd fd) {
         this.fd = fd;
@@ -58,7 +59,7 @@ public final class EventFd implements AutoCloseable {
      * @throws LinuxException if the call fails otherwise
      */
     public void signal() throws LinuxException {
-        long written = Libc.write(fd.number(), one);
+        long written = Libc.write(fd.number(), ONE);
         if (written != -Errno.EAGAIN) {
             LinuxException.check(written, "write", fd.name());
         }
@@ -95,9 +96,6 @@ public final class EventFd implements AutoCloseable {
 
     @Override
     public void close() {
-        if (fd.isOpen()) {
-            fd.close();
-            arena.close();
-        }
+        fd.close();
     }
 }

@@ -17,7 +17,7 @@ final class AbiNames {
             Map.entry("Ioctl", List.of("linux/ioctl.h")),
             Map.entry("Mman", List.of("sys/mman.h")),
             Map.entry("Poll", List.of("poll.h")),
-            Map.entry("UnixServerSocket", List.of("sys/socket.h")),
+            Map.entry("UnixServerSocket", List.of("sys/stat.h")),
             Map.entry("UnixSocket", List.of("sys/socket.h", "sys/un.h", "sys/uio.h")),
             Map.entry("uapi.Vfio", List.of("linux/vfio.h")));
 
@@ -32,8 +32,7 @@ final class AbiNames {
             Map.entry("Ioctl.WRITE", "_IOC_WRITE"),
             Map.entry("Poll.EVENTS_OFFSET", "offsetof(struct pollfd, events)"),
             Map.entry("Poll.POLLFD_BYTES", "sizeof(struct pollfd)"),
-            Map.entry("Poll.RETURNED_OFFSET", "offsetof(struct pollfd, revents)"),
-            Map.entry("UnixSocket.SOCK_STREAM_CLOEXEC", "SOCK_STREAM | SOCK_CLOEXEC"));
+            Map.entry("Poll.RETURNED_OFFSET", "offsetof(struct pollfd, revents)"));
 
     /** Constants that C does not define: Outboard's own, or inside the kernel. */
     static final List<String> OWN = List.of(
@@ -42,6 +41,7 @@ final class AbiNames {
             "Epoll.MAXIMUM_EVENTS",
             "Fd.CLOSED",
             "Mman.NO_FILE",
+            "Poll.NANOS_PER_MILLI",
             "UnixServerSocket.BACKLOG",
             // SCM_MAX_FD of the kernel's include/net/scm.h, not exported.
             "UnixSocket.MAXIMUM_DESCRIPTORS");

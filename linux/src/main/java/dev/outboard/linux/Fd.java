@@ -10,7 +10,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  *
  * <p>Every descriptor is opened with {@code O_CLOEXEC}. Methods may be called from any thread; a call on a closed
  * descriptor fails with {@link Errno#EBADF}, never on a descriptor that was opened since under the same number, as long
- * as no other thread closes it during the call. Buffers are native segments.
+ * as no other thread closes it during the call. Buffers are native segments; one that is only for reading cannot be
+ * read into.
  */
 public final class Fd implements AutoCloseable {
     /** {@code O_RDONLY}. */
@@ -144,7 +145,7 @@ public final class Fd implements AutoCloseable {
      * @throws LinuxException if the call fails; EAGAIN if the descriptor does not block and nothing is there
      */
     public long read(MemorySegment buffer) throws LinuxException {
-        return LinuxException.check(Libc.read(number(), buffer), "read", name);
+        return LinuxException.check(Libc.read(number(), writable(buffer)), "read", name);
     }
 
     /**
@@ -167,7 +168,7 @@ public final class Fd implements AutoCloseable {
      * @throws LinuxException if the call fails
      */
     public long pread(MemorySegment buffer, long offset) throws LinuxException {
-        return LinuxException.check(Libc.pread(number(), buffer, offset), "pread", name);
+        return LinuxException.check(Libc.pread(number(), writable(buffer), offset), "pread", name);
     }
 
     /**
@@ -267,8 +268,17 @@ public final class Fd implements AutoCloseable {
         }
     }
 
+    /** A buffer that the kernel may write to: it would not ask whether a segment is read-only. */
+    static MemorySegment writable(MemorySegment buffer) {
+        if (buffer.isReadOnly()) {
+            throw new IllegalArgumentException("cannot read into a read-only segment");
+        }
+        return buffer;
+    }
+
     @Override
     public String toString() {
-        return name + (isOpen() ? " (descriptor " + number.get() + ")" : " (closed)");
+        int open = number.get();
+        return name + (open == CLOSED ? " (closed)" : " (descriptor " + open + ")");
     }
 }

@@ -2,27 +2,26 @@ package dev.outboard.rig;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 
 /** What executes a guest's instructions. */
 public enum Accelerator {
     /** QEMU's own translator: works everywhere, and times in it mean nothing. */
-    TCG(List.of("-accel", "tcg,thread=multi"), "max,la57=off", "off"),
+    TCG("tcg,thread=multi", "max,la57=off", "off"),
 
     /** The host's processor. Stock kernels hang in it on some hosts that are guests themselves. */
-    KVM(List.of("-accel", "kvm"), "host", "split");
+    KVM("kvm", "host", "split");
 
     /** The environment variable that chooses: {@code tcg} (default), {@code kvm}, or {@code auto}. */
     public static final String VARIABLE = "OUTBOARD_RIG_ACCEL";
 
     private static final Path KVM_DEVICE = Path.of("/dev/kvm");
 
-    private final List<String> arguments;
+    private final String option;
     private final String processor;
     private final String interruptChip;
 
-    Accelerator(List<String> arguments, String processor, String interruptChip) {
-        this.arguments = arguments;
+    Accelerator(String option, String processor, String interruptChip) {
+        this.option = option;
         this.processor = processor;
         this.interruptChip = interruptChip;
     }
@@ -51,8 +50,8 @@ public enum Accelerator {
         };
     }
 
-    List<String> arguments() {
-        return arguments;
+    String option() {
+        return option;
     }
 
     String processor() {

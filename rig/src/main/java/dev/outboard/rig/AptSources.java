@@ -52,7 +52,7 @@ final class AptSources {
     static List<String> fromStanzas(String text, List<String> suites, String wanted) {
         List<String> found = new ArrayList<>();
         String withoutComments = text.replaceAll("(?m)^#.*\\R?", "");
-        for (String stanza : withoutComments.split("\\n[ \\t]*\\n")) {
+        for (String stanza : withoutComments.split("\\n[ \\t]*\\n", -1)) {
             Map<String, String> fields = fields(stanza);
             boolean usable = words(fields, "types").contains("deb")
                     && !fields.getOrDefault("enabled", "yes").strip().equalsIgnoreCase("no")
@@ -81,7 +81,8 @@ final class AptSources {
                 fields.put("suites", " " + wanted);
                 fields.put("components", " main");
                 if (matcher.group(1) != null) {
-                    addOptions(fields, matcher.group(1).replaceAll("[\\[\\]]", "").strip());
+                    addOptions(
+                            fields, matcher.group(1).replaceAll("[\\[\\]]", "").strip());
                 }
                 found.add(stanza(fields));
             }
@@ -90,18 +91,17 @@ final class AptSources {
     }
 
     private static void addOptions(Map<String, String> fields, String options) {
-        for (String option : options.split("\\s+")) {
+        for (String option : options.split("\\s+", -1)) {
             int equals = option.indexOf('=');
             if (equals > 0) {
                 String name = option.substring(0, equals).toLowerCase(Locale.ROOT);
                 // The two formats differ only in the plural of these names.
-                String field =
-                        switch (name) {
-                            case "arch" -> "architectures";
-                            case "lang" -> "languages";
-                            case "target" -> "targets";
-                            default -> name;
-                        };
+                String field = switch (name) {
+                    case "arch" -> "architectures";
+                    case "lang" -> "languages";
+                    case "target" -> "targets";
+                    default -> name;
+                };
                 fields.put(field, " " + option.substring(equals + 1).replace(',', ' '));
             }
         }
@@ -127,7 +127,8 @@ final class AptSources {
 
     private static String stanza(Map<String, String> fields) {
         StringBuilder text = new StringBuilder();
-        fields.forEach((name, value) -> text.append(name).append(':').append(value).append('\n'));
+        fields.forEach(
+                (name, value) -> text.append(name).append(':').append(value).append('\n'));
         return text.toString();
     }
 }

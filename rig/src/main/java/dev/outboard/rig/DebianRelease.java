@@ -28,7 +28,8 @@ record DebianRelease(String codename, List<String> suites, String kernelSuite) {
         return osRelease
                 .lines()
                 .filter(line -> line.startsWith("VERSION_CODENAME="))
-                .map(line -> line.substring(line.indexOf('=') + 1).replace("\"", "").strip())
+                .map(line ->
+                        line.substring(line.indexOf('=') + 1).replace("\"", "").strip())
                 .findFirst()
                 .orElse("");
     }

@@ -3,11 +3,11 @@ package dev.outboard.rig;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -107,8 +107,7 @@ public final class Guest implements AutoCloseable {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         int status = run(command, out, err, limit);
-        return new GuestResult(
-                status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+        return new GuestResult(status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
     }
 
     /**
@@ -187,7 +186,7 @@ public final class Guest implements AutoCloseable {
         } catch (TimeoutException e) {
             throw closing(late(lateness));
         } catch (ExecutionException e) {
-            throw closing(failure(e.getCause()));
+            throw closing(failure(Objects.requireNonNullElse(e.getCause(), e)));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw closing(new RigException("Interrupted while the guest was at work", e));
@@ -211,7 +210,8 @@ public final class Guest implements AutoCloseable {
     }
 
     private GuestTimeoutException late(String what) throws IOException {
-        return new GuestTimeoutException(withLogs(what + " before its deadline: give it longer, or look at the console"));
+        return new GuestTimeoutException(
+                withLogs(what + " before its deadline: give it longer, or look at the console"));
     }
 
     private Path log() {
@@ -220,9 +220,6 @@ public final class Guest implements AutoCloseable {
 
     private String withLogs(String message) throws IOException {
         return "%s\n--- QEMU's messages\n%s\n--- end of the console\n%s"
-                .formatted(
-                        message,
-                        QemuProcess.tail(log(), CONSOLE_LINES),
-                        QemuProcess.tail(console(), CONSOLE_LINES));
+                .formatted(message, QemuProcess.tail(log(), CONSOLE_LINES), QemuProcess.tail(console(), CONSOLE_LINES));
     }
 }

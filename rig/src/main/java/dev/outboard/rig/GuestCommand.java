@@ -38,8 +38,7 @@ public record GuestCommand(List<String> arguments, Path directory, Map<String, S
      * @return the command
      */
     public static GuestCommand of(String... arguments) {
-        return new GuestCommand(
-                List.of(arguments), Path.of("").toAbsolutePath(), Map.of());
+        return new GuestCommand(List.of(arguments), Path.of("").toAbsolutePath(), Map.of());
     }
 
     /**
@@ -83,6 +82,9 @@ public record GuestCommand(List<String> arguments, Path directory, Map<String, S
                 .append('=')
                 .append(Shell.quote(value))
                 .append('\n'));
-        return script.append("exec ").append(Shell.quote(arguments)).append('\n').toString();
+        return script.append("exec ")
+                .append(Shell.quote(arguments))
+                .append('\n')
+                .toString();
     }
 }

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Objects;
 
 /** The sockets of a guest's ports, and the one thread that listens to them. */
 final class GuestPorts implements AutoCloseable {
@@ -70,7 +71,8 @@ final class GuestPorts implements AutoCloseable {
             selector.select(deadline.remainingMillis());
             for (SelectionKey key : selector.selectedKeys()) {
                 Port port = (Port) key.attachment();
-                SocketChannel channel = servers.get(port).accept();
+                SocketChannel channel =
+                        Objects.requireNonNull(servers.get(port)).accept();
                 if (channel != null) {
                     channels.put(port, channel);
                     key.cancel();
@@ -82,13 +84,13 @@ final class GuestPorts implements AutoCloseable {
     }
 
     SocketChannel monitor() {
-        return channels.get(Port.MONITOR);
+        return channel(Port.MONITOR);
     }
 
     void listen(Listener listener) throws IOException {
         for (Port port : Port.values()) {
             if (port != Port.MONITOR) {
-                SocketChannel channel = channels.get(port);
+                SocketChannel channel = channel(port);
                 channel.configureBlocking(false);
                 channel.register(selector, SelectionKey.OP_READ, port);
                 lines.put(port, new LineBuffer());
@@ -99,7 +101,7 @@ final class GuestPorts implements AutoCloseable {
 
     void send(Port port, String line) throws IOException {
         ByteBuffer bytes = ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8));
-        channels.get(port).write(bytes);
+        channel(port).write(bytes);
         if (bytes.hasRemaining()) {
             throw new RigException("The guest does not read from its port " + port.id());
         }
@@ -117,7 +119,7 @@ final class GuestPorts implements AutoCloseable {
                 open = receive(Port.TRACE, listener);
                 open &= fill(Port.CONTROL);
                 do {
-                    control = lines.get(Port.CONTROL).next();
+                    control = lines(Port.CONTROL).next();
                     drain(Port.STDOUT, listener);
                     drain(Port.STDERR, listener);
                     if (control != null) {
@@ -134,23 +136,31 @@ final class GuestPorts implements AutoCloseable {
 
     private boolean receive(Port port, Listener listener) throws IOException {
         boolean open = fill(port);
-        for (String line = lines.get(port).next(); line != null; line = lines.get(port).next()) {
+        for (String line = lines(port).next(); line != null; line = lines(port).next()) {
             listener.line(port, line);
         }
         return open;
     }
 
+    private SocketChannel channel(Port port) {
+        return Objects.requireNonNull(channels.get(port), "accept() comes first");
+    }
+
+    private LineBuffer lines(Port port) {
+        return Objects.requireNonNull(lines.get(port), "listen() comes first");
+    }
+
     private boolean fill(Port port) throws IOException {
-        int count = channels.get(port).read(buffer.clear());
+        int count = channel(port).read(buffer.clear());
         while (count > 0) {
-            lines.get(port).add(buffer.flip());
-            count = channels.get(port).read(buffer.clear());
+            lines(port).add(buffer.flip());
+            count = channel(port).read(buffer.clear());
         }
         return count == 0;
     }
 
     private void drain(Port port, Listener listener) throws IOException {
-        while (channels.get(port).read(buffer.clear()) > 0) {
+        while (channel(port).read(buffer.clear()) > 0) {
             listener.output(port, buffer.flip());
         }
     }

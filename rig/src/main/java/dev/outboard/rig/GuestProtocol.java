@@ -49,7 +49,9 @@ final class GuestProtocol implements GuestPorts.Listener {
         if (run != null) {
             try {
                 OutputStream stream = port == Port.STDOUT ? run.out() : run.err();
-                stream.write(bytes.array(), bytes.position(), bytes.remaining());
+                byte[] copy = new byte[bytes.remaining()];
+                bytes.get(copy);
+                stream.write(copy);
                 stream.flush();
             } catch (IOException e) {
                 run.status().completeExceptionally(e);
@@ -63,7 +65,7 @@ final class GuestProtocol implements GuestPorts.Listener {
             answer(line);
             return;
         }
-        String[] words = line.split(" ");
+        String[] words = line.split(" ", -1);
         Run run = running();
         if (words[0].equals("ready")) {
             ready.complete(true);
@@ -114,7 +116,7 @@ final class GuestProtocol implements GuestPorts.Listener {
                 default -> answer = "say on or off, not " + request;
             }
         } catch (IOException e) {
-            answer = e.getMessage().replace('\n', ' ');
+            answer = String.valueOf(e.getMessage()).replace('\n', ' ');
         }
         try {
             ports.send(Port.TRACE, answer);

@@ -24,7 +24,8 @@ record HostProgram(String name, String debianPackage) {
 
     /** The program's file; the sbin folders are searched too, since an ordinary user's PATH lacks them. */
     Path find() throws RigException {
-        var folders = new ArrayList<>(List.of(System.getenv().getOrDefault("PATH", "").split(":")));
+        var folders =
+                new ArrayList<>(List.of(System.getenv().getOrDefault("PATH", "").split(":")));
         folders.addAll(List.of("/usr/sbin", "/sbin", "/usr/bin", "/bin"));
         for (String folder : folders) {
             if (!folder.isEmpty()) {

@@ -37,7 +37,8 @@ public record Initramfs(KernelPackage kernel, Path file) {
         files.put("init", resource("init.sh"));
         files.put("agent", resource("agent.sh"));
         files.put("outboard-trace", resource("outboard-trace.sh"));
-        List<Path> modules = new ModuleTree(kernel.modules()).loadOrder(MODULES);
+        ModuleTree tree = new ModuleTree(kernel.modules());
+        List<Path> modules = tree.loadOrder(MODULES);
         StringBuilder order = new StringBuilder();
         MessageDigest digest = sha256();
         files.values().forEach(digest::update);
@@ -51,7 +52,7 @@ public record Initramfs(KernelPackage kernel, Path file) {
         Path file = folder.resolve(kernel.version() + "-" + name + ".cpio");
         if (!Files.exists(file)) {
             for (Path module : modules) {
-                files.put("modules/" + ModuleTree.moduleName(module.toString()), ModuleTree.decompressed(module));
+                files.put("modules/" + ModuleTree.moduleName(module.toString()), tree.decompressed(module));
             }
             write(file, files);
         }
@@ -78,7 +79,8 @@ public record Initramfs(KernelPackage kernel, Path file) {
     private static byte[] resource(String name) throws IOException {
         try (InputStream stream = Initramfs.class.getResourceAsStream(name)) {
             if (stream == null) {
-                throw new RigException("The resource %s is missing from dev.outboard.rig: build it again".formatted(name));
+                throw new RigException(
+                        "The resource %s is missing from dev.outboard.rig: build it again".formatted(name));
             }
             return stream.readAllBytes();
         }

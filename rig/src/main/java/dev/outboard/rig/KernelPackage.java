@@ -22,7 +22,7 @@ import java.util.stream.Stream;
  * and touches the network only when there is none. Delete that folder to get a newer kernel.
  *
  * @param version what {@code uname -r} says in it
- * @param root the folder it is unpacked in, with {@code boot} and {@code lib/modules}
+ * @param root the folder it is unpacked in, with {@code boot/vmlinuz-VERSION} and {@code lib/modules}
  */
 public record KernelPackage(String version, Path root) {
     /** The environment variable that names a folder with {@code boot/vmlinuz-*} and {@code lib/modules} to use instead. */
@@ -62,7 +62,8 @@ public record KernelPackage(String version, Path root) {
                 for (Path file : files.sorted().toList()) {
                     String version = file.getFileName().toString().replaceFirst("^vmlinuz-", "");
                     if (file.getFileName().toString().startsWith("vmlinuz-")
-                            && Files.exists(root.resolve("lib/modules").resolve(version).resolve("modules.dep"))) {
+                            && Files.exists(
+                                    root.resolve("lib/modules").resolve(version).resolve("modules.dep"))) {
                         return new KernelPackage(version, root);
                     }
                 }
@@ -93,7 +94,8 @@ public record KernelPackage(String version, Path root) {
     static Path cacheDirectory() {
         String configured = System.getenv().getOrDefault("XDG_CACHE_HOME", "");
         // The XDG base directory specification: a relative path is to be ignored.
-        Path base = configured.startsWith("/") ? Path.of(configured) : Path.of(System.getProperty("user.home"), ".cache");
+        Path base =
+                configured.startsWith("/") ? Path.of(configured) : Path.of(System.getProperty("user.home"), ".cache");
         return base.resolve("outboard/rig");
     }
 
@@ -114,7 +116,9 @@ public record KernelPackage(String version, Path root) {
 
     /** Pads every number, so that 6.12.100 comes after 6.12.95. */
     private static String sortable(String version) {
-        return Pattern.compile("\\d+").matcher(version).replaceAll(number -> "0".repeat(Math.max(0, 8 - number.group().length())) + number.group());
+        return Pattern.compile("\\d+")
+                .matcher(version)
+                .replaceAll(number -> "0".repeat(Math.max(0, 8 - number.group().length())) + number.group());
     }
 
     private static KernelPackage download(Path cache) throws IOException {
@@ -136,7 +140,10 @@ public record KernelPackage(String version, Path root) {
                             UNPACK_LIMIT,
                             work.path(),
                             Map.of(),
-                            List.of("-b", unpacked.toString(), version.getFileName().toString()));
+                            List.of(
+                                    "-b",
+                                    unpacked.toString(),
+                                    version.getFileName().toString()));
                 }
             }
             KernelPackage kernel = at(unpacked);

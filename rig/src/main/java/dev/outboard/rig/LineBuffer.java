@@ -24,7 +24,8 @@ final class LineBuffer {
         }
     }
 
-    @Nullable String next() {
+    @Nullable
+    String next() {
         return finished.poll();
     }
 }

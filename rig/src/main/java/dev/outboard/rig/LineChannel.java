@@ -27,7 +27,8 @@ final class LineChannel implements Closeable {
     }
 
     /** The next line, or null when the deadline passed. */
-    @Nullable String read(Deadline deadline) throws IOException {
+    @Nullable
+    String read(Deadline deadline) throws IOException {
         while (true) {
             String line = lines.next();
             if (line != null) {

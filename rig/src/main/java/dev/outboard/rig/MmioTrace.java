@@ -22,8 +22,9 @@ import java.util.regex.Pattern;
  * @param accesses every access
  */
 public record MmioTrace(List<MmioAccess> accesses) {
-    private static final Pattern LINE = Pattern.compile("memory_region_ops_(read|write) cpu (-?\\d+) mr (?:0x)?([0-9a-f]+)"
-            + " addr 0x([0-9a-f]+) value 0x([0-9a-f]+) size (\\d+) name '(.*)'");
+    private static final Pattern LINE =
+            Pattern.compile("memory_region_ops_(read|write) cpu (-?\\d+) mr (?:0x)?([0-9a-f]+)"
+                    + " addr 0x([0-9a-f]+) value 0x([0-9a-f]+) size (\\d+) name '(.*)'");
 
     /** A trace of these accesses, which is not changed by later changes to the list. */
     public MmioTrace {

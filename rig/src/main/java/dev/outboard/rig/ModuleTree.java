@@ -58,20 +58,19 @@ final class ModuleTree {
     }
 
     /** A module as it can be inserted by a program that knows no compression. */
-    static byte[] decompressed(Path file) throws IOException {
+    byte[] decompressed(Path file) throws IOException {
         String name = file.getFileName().toString();
         if (name.endsWith(".ko")) {
             return Files.readAllBytes(file);
         }
-        HostProgram program =
-                switch (name.substring(name.lastIndexOf('.') + 1)) {
-                    case "xz" -> HostProgram.XZ;
-                    case "zst" -> HostProgram.ZSTD;
-                    default -> throw new RigException("%s is compressed in an unknown way".formatted(file));
-                };
+        HostProgram program = switch (name.substring(name.lastIndexOf('.') + 1)) {
+            case "xz" -> HostProgram.XZ;
+            case "zst" -> HostProgram.ZSTD;
+            default -> throw new RigException("%s is compressed in an unknown way".formatted(file));
+        };
         Path plain = Files.createTempFile("outboard-rig-", ".ko");
         try {
-            program.runInto(plain, DECOMPRESS_LIMIT, file.getParent(), Map.of(), List.of("-dc", file.toString()));
+            program.runInto(plain, DECOMPRESS_LIMIT, folder, Map.of(), List.of("-dc", file.toString()));
             return Files.readAllBytes(plain);
         } finally {
             Files.deleteIfExists(plain);

@@ -87,8 +87,7 @@ public final class Monitor implements Closeable {
             }
             @Nullable String line = channel.read(deadline);
             if (line == null) {
-                throw new GuestTimeoutException(
-                        "QEMU sent no event %s within %d ms".formatted(name, limit.toMillis()));
+                throw new GuestTimeoutException("QEMU sent no event %s within %d ms".formatted(name, limit.toMillis()));
             }
             events.add(line);
         }

@@ -24,8 +24,8 @@ final class PrivateApt {
 
     private PrivateApt(Path directory) {
         this.directory = directory;
-        this.environment = Map.of(
-                "APT_CONFIG", directory.resolve("apt.conf").toString(), "DEBIAN_FRONTEND", "noninteractive");
+        this.environment =
+                Map.of("APT_CONFIG", directory.resolve("apt.conf").toString(), "DEBIAN_FRONTEND", "noninteractive");
     }
 
     /** The newest package that a metapackage stands for, downloaded from the first source that has it. */

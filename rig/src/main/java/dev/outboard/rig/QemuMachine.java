@@ -76,7 +76,8 @@ public final class QemuMachine {
     /** The command line without the program, for a guest whose files are in this folder, QEMU's working directory. */
     List<String> arguments(Path directory) throws IOException {
         Accelerator accelerator = settings.accelerator;
-        List<String> arguments = new ArrayList<>(accelerator.arguments());
+        List<String> arguments = new ArrayList<>();
+        add(arguments, "-accel", accelerator.option());
         add(arguments, "-machine", "q35,kernel-irqchip=" + accelerator.interruptChip());
         add(arguments, "-cpu", accelerator.processor());
         add(arguments, "-smp", Integer.toString(settings.processors));
@@ -130,10 +131,7 @@ public final class QemuMachine {
                 arguments,
                 "-fsdev",
                 "local,id=%s,path=%s,multidevs=remap,security_model=%s".formatted(tag, optionPath(path), security));
-        add(
-                arguments,
-                "-device",
-                "virtio-9p-pci,fsdev=%1$s,mount_tag=%1$s,bus=pcie.0,addr=%2$#x".formatted(tag, slot));
+        add(arguments, "-device", "virtio-9p-pci,fsdev=%1$s,mount_tag=%1$s,bus=pcie.0,addr=%2$#x".formatted(tag, slot));
     }
 
     /** In QEMU's options a comma is written twice. */
@@ -240,7 +238,8 @@ public final class QemuMachine {
          */
         public Builder share(Path folder) throws IOException {
             List<Path> more = new ArrayList<>(shares);
-            more.add(Files.createDirectories(folder.toAbsolutePath().normalize()).toRealPath());
+            more.add(
+                    Files.createDirectories(folder.toAbsolutePath().normalize()).toRealPath());
             shares = List.copyOf(more);
             return this;
         }

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -46,7 +47,8 @@ final class QemuProcess implements AutoCloseable {
         try {
             return new QemuProcess(started.get(KILL_LIMIT_SECONDS, TimeUnit.SECONDS));
         } catch (ExecutionException e) {
-            throw new RigException("QEMU does not start: " + e.getCause().getMessage(), e.getCause());
+            Throwable cause = Objects.requireNonNullElse(e.getCause(), e);
+            throw new RigException("QEMU does not start: " + cause.getMessage(), cause);
         } catch (TimeoutException e) {
             throw new RigException("QEMU does not start within %d s".formatted(KILL_LIMIT_SECONDS), e);
         } catch (InterruptedException e) {
@@ -74,7 +76,7 @@ final class QemuProcess implements AutoCloseable {
     }
 
     void onExit(Runnable action) {
-        process.onExit().thenRun(action);
+        var _ = process.onExit().thenRun(action);
     }
 
     boolean awaitExit(Deadline deadline) {
@@ -97,9 +99,8 @@ final class QemuProcess implements AutoCloseable {
             return "";
         }
         // A console holds what the guest pleases, so every byte has to be readable.
-        List<String> all = Files.readString(log, StandardCharsets.ISO_8859_1)
-                .lines()
-                .toList();
+        List<String> all =
+                Files.readString(log, StandardCharsets.ISO_8859_1).lines().toList();
         return String.join("\n", all.subList(Math.max(0, all.size() - lines), all.size()));
     }
 }

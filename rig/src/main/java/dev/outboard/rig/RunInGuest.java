@@ -78,7 +78,8 @@ public final class RunInGuest {
         options.trace().ifPresent(machine::trace);
         try (Guest guest = machine.build().boot(left(deadline))) {
             if (guest.bootAttempts() > 1) {
-                System.err.printf("The guest's kernel panicked; attempt %d to boot it went well%n", guest.bootAttempts());
+                System.err.printf(
+                        "The guest's kernel panicked; attempt %d to boot it went well%n", guest.bootAttempts());
             }
             boolean traced = options.trace().isPresent() && !options.traceOnDemand();
             if (traced) {

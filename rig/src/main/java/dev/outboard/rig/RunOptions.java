@@ -13,7 +13,7 @@ final class RunOptions {
     private final List<Path> results = new ArrayList<>();
     private final List<String> qemuArguments = new ArrayList<>();
     private List<String> modules = QemuMachine.DEFAULT_MODULES;
-    private Duration limit = Duration.ofSeconds(300);
+    private Duration limit = Duration.ofMinutes(5);
     private String kernelOptions = "";
     private int memoryMebibytes = 4096;
     private int processors = 2;
@@ -39,7 +39,8 @@ final class RunOptions {
             options.take(rest.next(), rest);
         }
         if (!options.results.isEmpty()) {
-            options.command = options.command.with("OUTBOARD_RESULTS", options.results.getFirst().toString());
+            options.command = options.command.with(
+                    "OUTBOARD_RESULTS", options.results.getFirst().toString());
         }
         return options;
     }

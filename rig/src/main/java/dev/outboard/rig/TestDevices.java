@@ -48,7 +48,8 @@ public final class TestDevices {
 
     static List<String> create(Path directory) throws IOException {
         for (String image : List.of(NVME0_IMAGE, NVME1_IMAGE_512, NVME1_IMAGE_4096)) {
-            try (RandomAccessFile file = new RandomAccessFile(directory.resolve(image).toFile(), "rw")) {
+            try (RandomAccessFile file =
+                    new RandomAccessFile(directory.resolve(image).toFile(), "rw")) {
                 file.setLength(IMAGE_BYTES);
             }
         }

@@ -27,8 +27,8 @@ public final class TraceSwitch implements AutoCloseable {
      */
     public static TraceSwitch open() throws IOException {
         if (!Files.exists(PORT)) {
-            throw new RigException("%s does not exist: run this in a guest, with %s"
-                    .formatted(PORT, RunInGuest.class.getName()));
+            throw new RigException(
+                    "%s does not exist: run this in a guest, with %s".formatted(PORT, RunInGuest.class.getName()));
         }
         return new TraceSwitch(new RandomAccessFile(PORT.toFile(), "rw"));
     }

@@ -71,6 +71,7 @@ public final class Main implements Runnable {
 
     static int execute(String... arguments) {
         CommandLine commandLine = new CommandLine(new Main());
+        EmulateCommand.addModels(commandLine.getSubcommands().get("emulate"));
         commandLine.registerConverter(ByteSize.class, ByteSize::parse);
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setParameterExceptionHandler(Main::wrongUsage);

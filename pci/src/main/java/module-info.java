@@ -1,4 +1,6 @@
 import dev.outboard.pci.AccessPath;
+import dev.outboard.pci.vfio.BestAccessPath;
+import dev.outboard.pci.vfio.VfioAccessPath;
 import dev.outboard.pci.vfio.VfioUserAccessPath;
 
 /**
@@ -15,5 +17,7 @@ module dev.outboard.pci {
     uses AccessPath;
 
     provides AccessPath with
+            BestAccessPath,
+            VfioAccessPath,
             VfioUserAccessPath;
 }

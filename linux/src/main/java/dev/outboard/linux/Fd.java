@@ -83,6 +83,17 @@ public final class Fd implements AutoCloseable {
     }
 
     /**
+     * Takes over a descriptor that a call returned, such as an ioctl that opens something.
+     *
+     * @param number the descriptor; it now belongs to the new object
+     * @param name what it stands for
+     * @return the descriptor
+     */
+    public static Fd of(int number, String name) {
+        return new Fd(number, name);
+    }
+
+    /**
      * Creates a file that lives in memory. {@code memfd_create(2)}.
      *
      * @param name its name, as shown in /proc

@@ -46,8 +46,10 @@ final class PrivateApt {
             try {
                 return apt.download(metapackage, dependency);
             } catch (RigException e) {
-                e.addSuppressed(failure);
-                failure = e;
+                failure = new RigException(
+                        "No kernel could be fetched; that takes the network once, or set %s to a folder with boot/vmlinuz-* and lib/modules. %s"
+                                .formatted(KernelPackage.KERNEL_VARIABLE, e.getMessage()),
+                        e);
             }
         }
         throw failure;

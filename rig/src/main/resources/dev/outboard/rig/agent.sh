@@ -34,7 +34,10 @@ echo "ready" >&4
 while read -r request number <&4; do
     case "$request" in
         run)
-            setsid -w /bin/sh "/run/outboard/control/run-$number.sh" </dev/null >&5 2>&6 4>&- 5>&- 6>&-
+            # A session of its own, but not its leader: a leader that opens a serial port gets it as its terminal,
+            # and is stopped when it reads from it in the background.
+            setsid -w /bin/sh -c '/bin/sh "$0"; exit $?' "/run/outboard/control/run-$number.sh" \
+                </dev/null >&5 2>&6 4>&- 5>&- 6>&-
             status=$?
             sync
             echo "exit $number $status" >&4

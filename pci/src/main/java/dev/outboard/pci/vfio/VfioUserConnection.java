@@ -11,10 +11,8 @@ import dev.outboard.linux.UnixSocket;
 import dev.outboard.specs.vfiouser.VfioUser;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The client's end of a vfio-user connection: sends commands and waits for their replies, and answers the commands that
@@ -56,9 +54,8 @@ final class VfioUserConnection implements AutoCloseable {
     private final ServerCommands serverCommands;
     private final PendingReplies pending = new PendingReplies();
     private final Thread reader;
-    private final List<Runnable> goneActions = new ArrayList<>();
+    private final GoneState state = new GoneState();
     private volatile Duration timeout = REPLY_TIMEOUT;
-    private volatile @Nullable Throwable failure;
 
     /**
      * Takes a socket over.
@@ -117,7 +114,7 @@ final class VfioUserConnection implements AutoCloseable {
 
     private void readUntilEnd() {
         try {
-            while (failure == null) {
+            while (isPresent()) {
                 VfioUserStream.Message message = stream.receive();
                 if (message == null) {
                     throw new DeviceException(CLOSED);
@@ -199,17 +196,9 @@ final class VfioUserConnection implements AutoCloseable {
      * @return what to throw
      */
     DeviceGoneException fail(Throwable cause) {
-        List<Runnable> actions = List.of();
-        synchronized (goneActions) {
-            if (failure == null) {
-                failure = saysThatThePeerLeft(cause) ? new DeviceException(CLOSED, cause) : cause;
-                actions = List.copyOf(goneActions);
-                goneActions.clear();
-            }
-        }
+        state.fail(saysThatThePeerLeft(cause) ? new DeviceException(CLOSED, cause) : cause);
         stream.shutdown();
         pending.endAll();
-        actions.forEach(Runnable::run);
         return gone();
     }
 
@@ -219,7 +208,7 @@ final class VfioUserConnection implements AutoCloseable {
     }
 
     private DeviceGoneException gone() {
-        Throwable cause = failure;
+        Throwable cause = state.failure();
         String why = cause == null || cause.getMessage() == null ? "it ended" : cause.getMessage();
         String about = why.startsWith(name) ? "" : name + ": ";
         return new DeviceGoneException(about + why + "; the device is gone, open it again", cause);
@@ -227,28 +216,19 @@ final class VfioUserConnection implements AutoCloseable {
 
     /** Whether the connection still stands. */
     boolean isPresent() {
-        return failure == null;
+        return state.failure() == null;
     }
 
     /** Throws if the connection has ended. */
     void checkPresent() throws DeviceGoneException {
-        if (failure != null) {
+        if (!isPresent()) {
             throw gone();
         }
     }
 
     /** Runs an action when the connection ends; at once if it has. */
     void whenGone(Runnable action) {
-        boolean now;
-        synchronized (goneActions) {
-            now = failure != null;
-            if (!now) {
-                goneActions.add(action);
-            }
-        }
-        if (now) {
-            action.run();
-        }
+        state.whenFailed(action);
     }
 
     /** From now on, a server that does not answer is given up sooner. */
@@ -259,9 +239,7 @@ final class VfioUserConnection implements AutoCloseable {
     /** Ends the connection and its thread. */
     @Override
     public void close() {
-        synchronized (goneActions) {
-            goneActions.clear();
-        }
+        state.forgetActions();
         fail(new DeviceException("it was closed"));
         if (!Thread.currentThread().equals(reader)) {
             // Bounded: every wait of the reader ends with the connection.

@@ -35,10 +35,6 @@ final class VfioUserDevice implements VfioDevice {
 
     private static final long LARGEST_REGION_INFO_BYTES = 64 << 10;
 
-    // As with an IOMMU: low addresses first, for devices that reach no others, but none where x86 expects interrupts.
-    private static final List<AddressRange> USABLE_ADDRESSES =
-            List.of(new AddressRange(0x20_0000L, 0xfedf_ffffL), new AddressRange(0x1_0000_0000L, 0x7f_ffff_ffffL));
-
     private final String name;
     private final VfioUserDma dma = new VfioUserDma();
     private final VfioUserConnection connection;
@@ -275,7 +271,7 @@ final class VfioUserDevice implements VfioDevice {
 
     @Override
     public List<AddressRange> usableAddresses() {
-        return USABLE_ADDRESSES;
+        return VfioDma.USUAL_ADDRESSES;
     }
 
     @Override

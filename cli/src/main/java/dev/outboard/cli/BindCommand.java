@@ -46,11 +46,7 @@ final class BindCommand implements Callable<Integer> {
         return PciBus.canonical(withPath ? DeviceAddress.parse(device).device() : device);
     }
 
-    static void report(
-            String address,
-            @Nullable String before,
-            @Nullable String now,
-            boolean asJson)
+    static void report(String address, @Nullable String before, @Nullable String now, boolean asJson)
             throws IOException {
         if (asJson) {
             Map<String, Object> json = Json.object();

@@ -34,7 +34,8 @@ public record ByteSize(long bytes) {
             }
             return new ByteSize(Math.multiplyExact(number, factor));
         } catch (ArithmeticException | NumberFormatException e) {
-            throw new IllegalArgumentException("\"" + text + "\" is no size; one looks like 512, 0x200, 4K, 1M or 2G", e);
+            throw new IllegalArgumentException(
+                    "\"" + text + "\" is no size; one looks like 512, 0x200, 4K, 1M or 2G", e);
         }
     }
 

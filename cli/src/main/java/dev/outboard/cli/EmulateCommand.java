@@ -28,7 +28,9 @@ final class EmulateCommand implements Runnable {
     public void run() {
         if (spec != null) {
             throw new CommandLine.ParameterException(
-                    spec.commandLine(), "which model? there is: " + String.join(", ", spec.subcommands().keySet()));
+                    spec.commandLine(),
+                    "which model? there is: "
+                            + String.join(", ", spec.subcommands().keySet()));
         }
     }
 
@@ -37,12 +39,14 @@ final class EmulateCommand implements Runnable {
         for (Models.Kind kind : Models.kinds()) {
             CommandSpec model = CommandSpec.forAnnotatedObject(new Serve(kind));
             model.name(kind.name());
-            model.usageMessage().description("Serves " + kind.summary() + " to any vfio-user client, until interrupted.");
-            kind.options().forEach((name, meaning) -> model.addOption(OptionSpec.builder("--" + name)
-                    .paramLabel("VALUE")
-                    .type(String.class)
-                    .description("The default is in parentheses: " + meaning + ".")
-                    .build()));
+            model.usageMessage()
+                    .description("Serves " + kind.summary() + " to any vfio-user client, until interrupted.");
+            kind.options()
+                    .forEach((name, meaning) -> model.addOption(OptionSpec.builder("--" + name)
+                            .paramLabel("VALUE")
+                            .type(String.class)
+                            .description("The default is in parentheses: " + meaning + ".")
+                            .build()));
             emulate.addSubcommand(kind.name(), new CommandLine(model));
         }
     }

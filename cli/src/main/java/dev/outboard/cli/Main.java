@@ -4,6 +4,7 @@ import dev.outboard.cli.nvme.NvmeCommand;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -71,7 +72,8 @@ public final class Main implements Runnable {
 
     static int execute(String... arguments) {
         CommandLine commandLine = new CommandLine(new Main());
-        EmulateCommand.addModels(commandLine.getSubcommands().get("emulate"));
+        EmulateCommand.addModels(
+                Objects.requireNonNull(commandLine.getSubcommands().get("emulate")));
         commandLine.registerConverter(ByteSize.class, ByteSize::parse);
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setParameterExceptionHandler(Main::wrongUsage);
@@ -91,7 +93,8 @@ public final class Main implements Runnable {
         if (Interruption.requested()) {
             return FAILURE;
         }
-        Throwable shown = exception instanceof UncheckedIOException unchecked ? unchecked.getCause() : exception;
+        Throwable cause = exception instanceof UncheckedIOException ? exception.getCause() : null;
+        Throwable shown = cause == null ? exception : cause;
         // What users can cause is an IOException, or an argument that does not fit; anything else is ours.
         boolean explained = shown instanceof IOException
                 || shown instanceof IllegalArgumentException

@@ -2,8 +2,6 @@ package dev.outboard.cli;
 
 /** Shows on a terminal how far long work is, on one line of standard error; elsewhere it is quiet. */
 public final class Progress implements AutoCloseable {
-    private static final boolean TERMINAL =
-            System.console() != null && System.console().isTerminal();
     private static final int PERCENT = 100;
 
     private final String what;
@@ -26,7 +24,7 @@ public final class Progress implements AutoCloseable {
      */
     public void show(long done, long total) {
         long percent = done * PERCENT / Math.max(1, total);
-        if (TERMINAL && percent != shown) {
+        if (Terminal.isInteractive() && percent != shown) {
             shown = percent;
             System.err.printf("\r%s %d %%", what, percent);
         }

@@ -92,10 +92,14 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private LoadOptions options() {
-        if (queueDepth < 1 || seconds <= 0 || warmUp < 0 || blockSize.bytes() < 1
+        if (queueDepth < 1
+                || seconds <= 0
+                || warmUp < 0
+                || blockSize.bytes() < 1
                 || blockSize.bytes() > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("--queue-depth, --seconds and --block-size are more than 0, --warmup is not"
-                    + " less; got " + queueDepth + ", " + seconds + ", " + blockSize + " and " + warmUp);
+            throw new IllegalArgumentException(
+                    "--queue-depth, --seconds and --block-size are more than 0, --warmup is not" + " less; got "
+                            + queueDepth + ", " + seconds + ", " + blockSize + " and " + warmUp);
         }
         return new LoadOptions(
                 operation,

@@ -30,7 +30,8 @@ final class BlockOptions {
         return lba;
     }
 
-    @Nullable Path file() {
+    @Nullable
+    Path file() {
         return file;
     }
 

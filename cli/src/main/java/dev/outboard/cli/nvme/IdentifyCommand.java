@@ -19,7 +19,8 @@ import picocli.CommandLine.Mixin;
 /** {@code outboard nvme identify}. */
 @Command(
         name = "identify",
-        description = "What the controller and its namespaces say that they are. With --json under nvme-cli's field names.")
+        description =
+                "What the controller and its namespaces say that they are. With --json under nvme-cli's field names.")
 final class IdentifyCommand implements Callable<Integer> {
     @Mixin
     private DeviceOptions device = new DeviceOptions();
@@ -52,10 +53,13 @@ final class IdentifyCommand implements Callable<Integer> {
         out.printf("serial number   %s%n", identity.serialNumber());
         out.printf("firmware        %s%n", identity.firmwareRevision());
         out.printf(
-                "PCI ids         %04x:%04x%n", identity.data().get("vid"), identity.data().get("ssvid"));
+                "PCI ids         %04x:%04x%n",
+                identity.data().get("vid"), identity.data().get("ssvid"));
         out.printf(
                 "NVMe version    %d.%d.%d%n",
-                NvmeRegisters.VS_MJR.get(version), NvmeRegisters.VS_MNR.get(version), NvmeRegisters.VS_TER.get(version));
+                NvmeRegisters.VS_MJR.get(version),
+                NvmeRegisters.VS_MNR.get(version),
+                NvmeRegisters.VS_TER.get(version));
         out.printf("queue pairs     %d%n", controller.maximumQueuePairs());
         out.printf("transfer limit  %s%n", new ByteSize(controller.maximumTransferBytes()));
         for (NvmeNamespace namespace : controller.namespaces()) {

@@ -59,7 +59,9 @@ final class IdentifyJson {
     private static void putNumber(Map<String, Object> json, StructView data, String field) {
         if (!field.startsWith("rsvd") && !field.equals("vs")) {
             MemorySegment bytes = data.slice(field);
-            json.put(field, bytes.byteSize() > Integer.BYTES || bytes.byteSize() == 3 ? unsigned(bytes) : data.get(field));
+            json.put(
+                    field,
+                    bytes.byteSize() > Integer.BYTES || bytes.byteSize() == 3 ? unsigned(bytes) : data.get(field));
         }
     }
 

@@ -3,6 +3,7 @@ package dev.outboard.cli.nvme;
 import dev.outboard.cli.HexDump;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
+import dev.outboard.cli.Terminal;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.nvme.NvmeBlockDevice;
 import dev.outboard.nvme.NvmeController;
@@ -20,9 +21,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
 /** {@code outboard nvme read}. */
-@Command(
-        name = "read",
-        description = "Reads blocks: to a file, to a pipe, or in hexadecimal to the terminal.")
+@Command(name = "read", description = "Reads blocks: to a file, to a pipe, or in hexadecimal to the terminal.")
 final class ReadCommand implements Callable<Integer> {
     private static final long JSON_LIMIT_BYTES = 1 << 20;
 
@@ -47,7 +46,7 @@ final class ReadCommand implements Callable<Integer> {
             } else if (output.json()) {
                 printJson(controller, namespace, size);
                 return 0;
-            } else if (System.console() != null && System.console().isTerminal()) {
+            } else if (Terminal.isInteractive()) {
                 HexDump dump = new HexDump(System.out, blocks.lba() * namespace.blockSizeBytes());
                 copy(controller, namespace, size, dump);
                 dump.flush();

@@ -67,7 +67,7 @@ final class WriteCommand implements Callable<Integer> {
     }
 
     private IllegalArgumentException tooShort(long size, long there) {
-        return new IllegalArgumentException((blocks.file() == null ? "standard input" : blocks.file()) + " has "
-                + there + " bytes, the blocks take " + size + "; say fewer --blocks");
+        return new IllegalArgumentException((blocks.file() == null ? "standard input" : blocks.file()) + " has " + there
+                + " bytes, the blocks take " + size + "; say fewer --blocks");
     }
 }

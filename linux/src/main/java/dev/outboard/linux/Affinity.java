@@ -8,7 +8,8 @@ import java.util.BitSet;
 /** On which processors a thread may run: {@code sched_setaffinity(2)}. */
 public final class Affinity {
     private static final int CALLING_THREAD = 0;
-    private static final int MASK_BYTES = 128;
+    // The kernel refuses to tell with fewer bits than it has processors: x86-64's and AArch64's limit is 8192.
+    private static final int MASK_BYTES = 1024;
 
     private Affinity() {}
 
@@ -58,9 +59,8 @@ public final class Affinity {
     public static BitSet get() throws LinuxException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment mask = arena.allocate(MASK_BYTES, Long.BYTES);
-            int bytes = Libc.schedGetaffinity(CALLING_THREAD, mask);
-            LinuxException.check(bytes, "sched_getaffinity", "this thread");
-            return BitSet.valueOf(mask.asSlice(0, bytes).toArray(ValueLayout.JAVA_BYTE));
+            LinuxException.check(Libc.schedGetaffinity(CALLING_THREAD, mask), "sched_getaffinity", "this thread");
+            return BitSet.valueOf(mask.toArray(ValueLayout.JAVA_BYTE));
         }
     }
 }

@@ -26,8 +26,8 @@ public final class Epoll implements AutoCloseable {
     private static final int MAXIMUM_EVENTS = 64;
 
     private final Fd fd;
-    private final Arena arena = Arena.ofShared();
-    private final MemorySegment events = arena.allocate(MAXIMUM_EVENTS * EVENT_BYTES, Long.BYTES);
+    // Not of an arena that closes: it would refuse to while a thread waits.
+    private final MemorySegment events = Arena.ofAuto().allocate(MAXIMUM_EVENTS * EVENT_BYTES, Long.BYTES);
 
     private Epoll(Fd fd) {
         this.fd = fd;
@@ -63,7 +63,8 @@ public final class Epoll implements AutoCloseable {
     }
 
     /**
-     * Removes a descriptor. A closed one removes itself.
+     * Removes a descriptor. Remove it before closing it: a closed one leaves the set only if no duplicate of it is open
+     * anywhere, a peer's included, and cannot be removed any more.
      *
      * @param removed the descriptor
      * @throws LinuxException if the call fails; ENOENT if it is not in the set
@@ -106,11 +107,9 @@ public final class Epoll implements AutoCloseable {
         return events.get(ValueLayout.JAVA_INT_UNALIGNED, event * EVENT_BYTES);
     }
 
+    /** Closes the set, not its descriptors. Does not wake a thread that waits. */
     @Override
     public void close() {
-        if (fd.isOpen()) {
-            fd.close();
-            arena.close();
-        }
+        fd.close();
     }
 }

@@ -12,11 +12,11 @@ import java.time.Duration;
 public final class EventFd implements AutoCloseable {
     private static final int EFD_CLOEXEC = 0x80000;
     private static final int EFD_NONBLOCK = 0x800;
+    private static final MemorySegment ONE = Arena.global().allocateFrom(ValueLayout.JAVA_LONG, 1L);
 
     private final Fd fd;
-    private final Arena arena = Arena.ofShared();
-    private final MemorySegment counter = arena.allocate(ValueLayout.JAVA_LONG);
-    private final MemorySegment one = arena.allocateFrom(ValueLayout.JAVA_LONG, 1L);
+    // Not of an arena that closes: it would refuse to while another thread signals.
+    private final MemorySegment counter = Arena.ofAuto().allocate(ValueLayout.JAVA_LONG);
 
     private EventFd(Fd fd) {
         this.fd = fd;
@@ -53,12 +53,13 @@ public final class EventFd implements AutoCloseable {
     }
 
     /**
-     * Adds one. Never blocks: a counter at its maximum (2<sup>64</sup>−2) already says "signalled".
+     * Adds one. A counter at its maximum (2<sup>64</sup>−2) already says "signalled" and stays as it is; only a
+     * {@linkplain #of taken over} one whose maker did not set O_NONBLOCK blocks there.
      *
      * @throws LinuxException if the call fails otherwise
      */
     public void signal() throws LinuxException {
-        long written = Libc.write(fd.number(), one);
+        long written = Libc.write(fd.number(), ONE);
         if (written != -Errno.EAGAIN) {
             LinuxException.check(written, "write", fd.name());
         }
@@ -71,15 +72,7 @@ public final class EventFd implements AutoCloseable {
      * @throws LinuxException if the call fails
      */
     public long read() throws LinuxException {
-        if (!Poll.readable(fd, Duration.ZERO)) {
-            return 0;
-        }
-        long result = Libc.read(fd.number(), counter);
-        if (result == -Errno.EAGAIN) {
-            return 0;
-        }
-        LinuxException.check(result, "read", fd.name());
-        return counter.get(ValueLayout.JAVA_LONG, 0);
+        return await(Duration.ZERO);
     }
 
     /**
@@ -90,14 +83,20 @@ public final class EventFd implements AutoCloseable {
      * @throws LinuxException if the call fails
      */
     public long await(Duration timeout) throws LinuxException {
-        return Poll.readable(fd, timeout) ? read() : 0;
+        // A taken over counter may be a blocking one: look first.
+        if (!Poll.readable(fd, timeout)) {
+            return 0;
+        }
+        long result = Libc.read(fd.number(), counter);
+        if (result == -Errno.EAGAIN) {
+            return 0;
+        }
+        LinuxException.check(result, "read", fd.name());
+        return counter.get(ValueLayout.JAVA_LONG, 0);
     }
 
     @Override
     public void close() {
-        if (fd.isOpen()) {
-            fd.close();
-            arena.close();
-        }
+        fd.close();
     }
 }

@@ -36,6 +36,8 @@ final class Libc {
     private static final MethodHandle PREAD = function("pread", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle PWRITE = function("pwrite", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle FTRUNCATE = function("ftruncate", JAVA_INT, JAVA_INT, JAVA_LONG);
+    private static final MethodHandle STATX =
+            function("statx", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS);
     private static final MethodHandle MMAP =
             function("mmap", JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG);
     private static final MethodHandle MUNMAP = function("munmap", JAVA_INT, ADDRESS, JAVA_LONG);
@@ -190,6 +192,15 @@ final class Libc {
         MemorySegment slot = SLOT.get();
         try {
             return (int) result((int) MUNMAP.invokeExact(slot, MemorySegment.ofAddress(address), length), slot);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    static int statx(int directory, MemorySegment path, int flags, int mask, MemorySegment result) {
+        MemorySegment slot = SLOT.get();
+        try {
+            return (int) result((int) STATX.invokeExact(slot, directory, path, flags, mask, result), slot);
         } catch (Throwable t) {
             throw unexpected(t);
         }

@@ -40,8 +40,14 @@ public final class Mman {
         long address = Libc.mmap(0, length, protection, flags, fd, offset);
         // A user address is positive; an error is -4095…-1.
         LinuxException.check(address, "mmap", name);
-        MemorySegment segment =
-                MemorySegment.ofAddress(address).reinterpret(length, arena, mapped -> Libc.munmap(address, length));
-        return (protection & PROT_WRITE) == 0 ? segment.asReadOnly() : segment;
+        try {
+            MemorySegment segment =
+                    MemorySegment.ofAddress(address).reinterpret(length, arena, mapped -> Libc.munmap(address, length));
+            return (protection & PROT_WRITE) == 0 ? segment.asReadOnly() : segment;
+        } catch (IllegalStateException | WrongThreadException e) {
+            // The arena is closed, or another thread's.
+            Libc.munmap(address, length);
+            throw e;
+        }
     }
 }

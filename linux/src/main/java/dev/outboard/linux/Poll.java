@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 
 /** Waiting for one descriptor: {@code poll(2)}. For several, or often, use {@link Epoll}. */
 public final class Poll {
@@ -19,6 +20,7 @@ public final class Poll {
     private static final long EVENTS_OFFSET = 4;
     private static final long RETURNED_OFFSET = 6;
     private static final long POLLFD_BYTES = 8;
+    private static final long NANOS_PER_MILLI = 1_000_000;
 
     private Poll() {}
 
@@ -32,7 +34,7 @@ public final class Poll {
      * @throws LinuxException if the call fails
      */
     public static int poll(Fd fd, int events, Duration timeout) throws LinuxException {
-        long deadline = System.nanoTime() + timeout.toNanos();
+        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment pollfd = arena.allocate(POLLFD_BYTES, Integer.BYTES);
             pollfd.set(ValueLayout.JAVA_INT, 0, fd.number());
@@ -62,6 +64,6 @@ public final class Poll {
     /** Milliseconds until a time of {@link System#nanoTime}, rounded up so that a wait never ends too early. */
     static int millisUntil(long deadlineNanos) {
         long nanos = Math.max(0, deadlineNanos - System.nanoTime());
-        return (int) Math.min(Integer.MAX_VALUE, (nanos + 999_999) / 1_000_000);
+        return (int) Math.min(Integer.MAX_VALUE, Math.ceilDiv(nanos, NANOS_PER_MILLI));
     }
 }

@@ -41,7 +41,9 @@ public final class Struct {
             long alignment = packed ? 1 : field.widthBytes();
             end = alignUp(end, alignment);
             largest = Math.max(largest, alignment);
-            this.fields.put(field.name(), field);
+            if (this.fields.put(field.name(), field) != null) {
+                throw new IllegalArgumentException(name + "." + field.name() + " is there twice");
+            }
             offsets.put(field.name(), end);
             end += field.widthBytes() * field.count();
         }

@@ -56,12 +56,20 @@ public final class StructView {
      * Writes a field.
      *
      * @param field its name in C
-     * @param value its value; the bits that do not fit must be zero or the value's sign
+     * @param value its value, signed or unsigned
      * @return this view
+     * @throws IllegalArgumentException if the value does not fit
      */
     public StructView set(String field, long value) {
         long offset = struct.offset(field);
-        switch (struct.field(field).widthBytes()) {
+        int widthBytes = struct.field(field).widthBytes();
+        int widthBits = widthBytes * Byte.SIZE;
+        // What is left above the field is zero, or the sign of a negative number that fits.
+        if (widthBits < Long.SIZE && value >>> widthBits != 0 && value >> (widthBits - 1) != -1) {
+            throw new IllegalArgumentException(
+                    value + " does not fit the " + widthBits + " bits of " + struct.name() + "." + field);
+        }
+        switch (widthBytes) {
             case Byte.BYTES -> segment.set(ValueLayout.JAVA_BYTE, offset, (byte) value);
             case Short.BYTES -> segment.set(ValueLayout.JAVA_SHORT_UNALIGNED, offset, (short) value);
             case Integer.BYTES -> segment.set(ValueLayout.JAVA_INT_UNALIGNED, offset, (int) value);

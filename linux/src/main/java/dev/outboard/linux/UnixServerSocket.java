@@ -8,6 +8,8 @@ import java.nio.file.Path;
 /** A listening Unix stream socket. Closing it removes its file. */
 public final class UnixServerSocket implements AutoCloseable {
     private static final int BACKLOG = 16;
+    private static final int S_IFMT = 0xf000;
+    private static final int S_IFSOCK = 0xc000;
 
     private final Fd fd;
     private final Path path;
@@ -48,8 +50,7 @@ public final class UnixServerSocket implements AutoCloseable {
 
     private static boolean removeStale(Path path) {
         try {
-            boolean socket = (Integer) Files.getAttribute(path, "unix:mode") >> 12 == 0xc;
-            if (!socket) {
+            if (((Integer) Files.getAttribute(path, "unix:mode") & S_IFMT) != S_IFSOCK) {
                 return false;
             }
             UnixSocket.connect(path.toString()).close();
@@ -71,9 +72,9 @@ public final class UnixServerSocket implements AutoCloseable {
         String name = path.toString();
         int result;
         do {
-            result = Libc.accept4(fd.number(), UnixSocket.SOCK_STREAM_CLOEXEC & ~1);
+            result = Libc.accept4(fd.number(), UnixSocket.SOCK_CLOEXEC);
         } while (result == -Errno.EINTR);
-        return new UnixSocket(new Fd((int) LinuxException.check(result, "accept", name), name));
+        return new UnixSocket(new Fd((int) LinuxException.check(result, "accept4", name), name));
     }
 
     /**
@@ -97,8 +98,9 @@ public final class UnixServerSocket implements AutoCloseable {
     @Override
     public void close() {
         if (fd.isOpen()) {
-            fd.close();
+            // In this order: once the socket is closed its file is stale, and may be replaced by another server's.
             path.toFile().delete();
+            fd.close();
         }
     }
 }

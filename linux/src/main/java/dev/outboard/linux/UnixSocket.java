@@ -21,7 +21,8 @@ public final class UnixSocket implements AutoCloseable {
     public static final int MAXIMUM_DESCRIPTORS = 253;
 
     static final int AF_UNIX = 1;
-    static final int SOCK_STREAM_CLOEXEC = 1 | 0x80000;
+    static final int SOCK_STREAM = 1;
+    static final int SOCK_CLOEXEC = 0x80000;
 
     static final Struct MSGHDR = Struct.of(
             "msghdr",
@@ -76,7 +77,7 @@ public final class UnixSocket implements AutoCloseable {
     public static List<UnixSocket> pair() throws LinuxException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment pair = arena.allocate(ValueLayout.JAVA_INT, 2);
-            LinuxException.check(Libc.socketpair(AF_UNIX, SOCK_STREAM_CLOEXEC, 0, pair), "socketpair", "unix");
+            LinuxException.check(Libc.socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), "socketpair", "unix");
             return List.of(
                     new UnixSocket(new Fd(pair.getAtIndex(ValueLayout.JAVA_INT, 0), "socketpair")),
                     new UnixSocket(new Fd(pair.getAtIndex(ValueLayout.JAVA_INT, 1), "socketpair")));
@@ -84,13 +85,18 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     static Fd create(String name) throws LinuxException {
-        return new Fd((int) LinuxException.check(Libc.socket(AF_UNIX, SOCK_STREAM_CLOEXEC, 0), "socket", name), name);
+        return new Fd(
+                (int) LinuxException.check(Libc.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket", name), name);
     }
 
     static MemorySegment address(String path, Arena arena) throws LinuxException {
         byte[] bytes = path.getBytes(StandardCharsets.UTF_8);
         StructView address = SOCKADDR_UN.allocate(arena).set("sun_family", AF_UNIX);
         MemorySegment target = address.slice("sun_path");
+        // A path that begins with NUL, as the empty one does here, would be a name outside of the file system.
+        if (bytes.length == 0 || bytes[0] == 0) {
+            throw new LinuxException("bind or connect", path, Errno.ENOENT, "a socket's path is not empty");
+        }
         if (bytes.length >= target.byteSize()) {
             throw new LinuxException(
                     "bind or connect",
@@ -114,11 +120,12 @@ public final class UnixSocket implements AutoCloseable {
     /**
      * Sends all bytes; descriptors go with the first. {@code sendmsg(2)}. Blocks while the peer does not read.
      *
-     * @param bytes what to send, at least one byte
+     * @param bytes what to send, at least one byte, in native memory
      * @param descriptors duplicated into the peer; they stay open here
      * @throws LinuxException EPIPE or ECONNRESET if the peer is gone
      */
     public void send(MemorySegment bytes, List<Fd> descriptors) throws LinuxException {
+        checkBuffer(bytes);
         try (Arena arena = Arena.ofConfined()) {
             StructView iov = IOVEC.allocate(arena);
             StructView message = MSGHDR.allocate(arena)
@@ -154,11 +161,12 @@ public final class UnixSocket implements AutoCloseable {
     /**
      * Receives what is there, at least one byte, and the descriptors that came with it. {@code recvmsg(2)}. Blocks.
      *
-     * @param buffer where to
+     * @param buffer where to, at least one byte, in native memory
      * @return what came; no bytes if the peer closed the connection
      * @throws LinuxException ECONNRESET if the peer is gone; EMFILE if descriptors were lost for want of room
      */
     public Received receive(MemorySegment buffer) throws LinuxException {
+        checkBuffer(Fd.writable(buffer));
         try (Arena arena = Arena.ofConfined()) {
             StructView iov =
                     IOVEC.allocate(arena).set("iov_base", buffer.address()).set("iov_len", buffer.byteSize());
@@ -181,6 +189,13 @@ public final class UnixSocket implements AutoCloseable {
             return new Received(received, descriptors);
         } finally {
             Reference.reachabilityFence(buffer);
+        }
+    }
+
+    /** No bytes would carry no descriptors, and mean the end of the connection. */
+    private static void checkBuffer(MemorySegment buffer) {
+        if (!buffer.isNative() || buffer.byteSize() == 0) {
+            throw new IllegalArgumentException("a buffer has at least one byte, in native memory: " + buffer);
         }
     }
 

@@ -19,6 +19,9 @@ public final class EmulatorMain {
     /** What the ready line starts with; the socket's path follows. */
     static final String READY = "listening on ";
 
+    /** What messages about failures start with. */
+    static final String PREFIX = "outboard: ";
+
     private static final int FAILURE = 1;
     private static final int WRONG_USAGE = 2;
     private static final int NOT_PINNED = -1;
@@ -79,10 +82,10 @@ public final class EmulatorMain {
             new EmulatorMain(new ArrayDeque<>(List.of(arguments))).serve();
             System.exit(0);
         } catch (IllegalArgumentException e) {
-            System.err.println("outboard: " + e.getMessage());
+            System.err.println(PREFIX + e.getMessage());
             System.exit(WRONG_USAGE);
         } catch (IOException e) {
-            System.err.println("outboard: " + e.getMessage());
+            System.err.println(PREFIX + e.getMessage());
             System.exit(FAILURE);
         }
     }

@@ -118,17 +118,16 @@ public final class Registers {
     public Registers slice(long start, long length) {
         Objects.checkFromIndexSize(start, length, sizeBytes);
         long first = offset + start;
-        String part = name + "+0x" + Long.toHexString(first);
         if (unmapped == null) {
-            return new Registers(part, mapped.asSlice(start, length), null, List.of(), first, length, allOnes);
+            return new Registers(name, mapped.asSlice(start, length), null, List.of(), first, length, allOnes);
         }
         for (MappedArea area : areas) {
             if (area.contains(first, length)) {
                 MemorySegment segment = area.segment().asSlice(first - area.offset(), length);
-                return new Registers(part, segment, null, List.of(), first, length, allOnes);
+                return new Registers(name, segment, null, List.of(), first, length, allOnes);
             }
         }
-        return new Registers(part, MemorySegment.NULL, unmapped, areas, first, length, allOnes);
+        return new Registers(name, MemorySegment.NULL, unmapped, areas, first, length, allOnes);
     }
 
     /**
@@ -317,12 +316,13 @@ public final class Registers {
         Objects.checkFromIndexSize(at, widthBytes, sizeBytes);
         if (((offset + at) & (widthBytes - 1)) != 0) {
             throw new IllegalArgumentException(
-                    "offset 0x" + Long.toHexString(at) + " of " + name + " is not a multiple of " + widthBytes);
+                    "0x" + Long.toHexString(offset + at) + " of " + name + " is not a multiple of " + widthBytes);
         }
     }
 
     @Override
     public String toString() {
-        return name + " (" + sizeBytes + " bytes" + (isMapped() ? ", mapped)" : ")");
+        String part = offset == 0 ? "" : "+0x" + Long.toHexString(offset);
+        return name + part + " (" + sizeBytes + " bytes" + (isMapped() ? ", mapped)" : ")");
     }
 }

@@ -2,4 +2,7 @@
 module dev.outboard.emulation {
     requires static transitive org.jspecify;
     requires transitive dev.outboard.pci;
+
+    exports dev.outboard.emulation;
+    exports dev.outboard.emulation.nvme;
 }

@@ -1,4 +1,7 @@
 import dev.outboard.pci.AccessPath;
+import dev.outboard.pci.vfio.BestAccessPath;
+import dev.outboard.pci.vfio.VfioAccessPath;
+import dev.outboard.pci.vfio.VfioUserAccessPath;
 
 /**
  * PCI functions, whichever way they are reached. Access paths are {@link java.util.ServiceLoader} providers of
@@ -12,4 +15,9 @@ module dev.outboard.pci {
     exports dev.outboard.pci;
 
     uses AccessPath;
+
+    provides AccessPath with
+            BestAccessPath,
+            VfioAccessPath,
+            VfioUserAccessPath;
 }

@@ -2,6 +2,7 @@ package dev.outboard.linux;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -34,6 +35,16 @@ public final class Fd implements AutoCloseable {
     private static final int F_DUPFD_CLOEXEC = 1030;
     private static final int MFD_CLOEXEC = 1;
     private static final int CLOSED = -1;
+
+    // <linux/stat.h>; statx has one layout on all architectures, fstat has not.
+    private static final int AT_EMPTY_PATH = 0x1000;
+    private static final int STATX_TYPE = 1;
+    private static final int STATX_SIZE = 0x200;
+    private static final long STATX_BYTES = 256;
+    private static final long STX_MODE_OFFSET = 28;
+    private static final long STX_SIZE_OFFSET = 40;
+    private static final int FILE_TYPE_MASK = 0xf000;
+    private static final int REGULAR_FILE = 0x8000;
 
     private final AtomicInteger number;
     private final String name;
@@ -69,6 +80,17 @@ public final class Fd implements AutoCloseable {
             int fd = Libc.open(arena.allocateFrom(path), flags | O_CLOEXEC, mode);
             return new Fd((int) LinuxException.check(fd, "open", path), path);
         }
+    }
+
+    /**
+     * Takes over a descriptor that a call returned, such as an ioctl that opens something.
+     *
+     * @param number the descriptor; it now belongs to the new object
+     * @param name what it stands for
+     * @return the descriptor
+     */
+    public static Fd of(int number, String name) {
+        return new Fd(number, name);
     }
 
     /**
@@ -180,6 +202,22 @@ public final class Fd implements AutoCloseable {
      */
     public void truncate(long lengthBytes) throws LinuxException {
         LinuxException.check(Libc.ftruncate(number(), lengthBytes), "ftruncate", name);
+    }
+
+    /**
+     * The length of a regular file, memfds included. {@code statx(2)}.
+     *
+     * @return its length in bytes; −1 if it is no regular file, but a device or a socket
+     * @throws LinuxException if the call fails
+     */
+    public long regularFileBytes() throws LinuxException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment status = arena.allocate(STATX_BYTES, Long.BYTES);
+            int result = Libc.statx(number(), arena.allocateFrom(""), AT_EMPTY_PATH, STATX_TYPE | STATX_SIZE, status);
+            LinuxException.check(result, "statx", name);
+            int type = status.get(ValueLayout.JAVA_SHORT, STX_MODE_OFFSET) & FILE_TYPE_MASK;
+            return type == REGULAR_FILE ? status.get(ValueLayout.JAVA_LONG, STX_SIZE_OFFSET) : -1;
+        }
     }
 
     /**

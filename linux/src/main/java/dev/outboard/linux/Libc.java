@@ -87,6 +87,12 @@ final class Libc {
         return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), signature, options);
     }
 
+    /** Apart from the rest: the one function with two pointers. */
+    private static final class Statx {
+        static final MethodHandle STATX =
+                function("statx", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS));
+    }
+
     // Compiled code finds the handles to be constants when it inlines these, as it does: they are small.
 
     private static long call(MethodHandle function, long a, long b, long c, long d, long e, long f) {
@@ -191,6 +197,17 @@ final class Libc {
 
     static int munmap(long address, long length) {
         return (int) call(MUNMAP, address, length, 0, 0, 0, 0);
+    }
+
+    static int statx(int directory, MemorySegment path, int flags, int mask, MemorySegment status) {
+        MemorySegment slot = SLOT.get();
+        try {
+            long returned =
+                    (long) Statx.STATX.invokeExact(slot, (long) directory, path, (long) flags, (long) mask, status);
+            return (int) result(returned, slot);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
     }
 
     static int memfdCreate(MemorySegment name, int flags) {

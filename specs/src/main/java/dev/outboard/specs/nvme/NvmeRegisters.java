@@ -99,6 +99,8 @@ public final class NvmeRegisters {
     /** Controller status. */
     public static final Register CSTS =
             Register.of("CSTS", 0x1c, 32, READ_ONLY, "3.1.3.6", CSTS_RDY, CSTS_CFS, CSTS_SHST, CSTS_NSSRO, CSTS_PP);
+    /** What CSTS reads when the controller is gone: it has bits that are always 0. */
+    public static final long CSTS_ALL_ONES = 0xffff_ffffL;
     /** NVM subsystem reset: write "NVMe". */
     public static final Register NSSR = Register.of("NSSR", 0x20, 32, READ_WRITE, "3.1.3.7");
 

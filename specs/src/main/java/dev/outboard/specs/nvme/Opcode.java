@@ -29,6 +29,8 @@ public final class Opcode {
     public static final int WRITE = 0x01;
     /** I/O: read. */
     public static final int READ = 0x02;
+    /** I/O: write zeroes. */
+    public static final int WRITE_ZEROES = 0x08;
 
     private Opcode() {}
 
@@ -65,6 +67,7 @@ public final class Opcode {
             case FLUSH -> "flush";
             case WRITE -> "write";
             case READ -> "read";
+            case WRITE_ZEROES -> "write zeroes";
             default -> "I/O command 0x" + Integer.toHexString(opcode);
         };
     }

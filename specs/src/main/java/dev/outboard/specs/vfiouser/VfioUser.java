@@ -1,5 +1,6 @@
 package dev.outboard.specs.vfiouser;
 
+import static dev.outboard.linux.Struct.bytes;
 import static dev.outboard.linux.Struct.u16;
 import static dev.outboard.linux.Struct.u32;
 import static dev.outboard.linux.Struct.u64;
@@ -86,6 +87,11 @@ public final class VfioUser {
     /** {@link #REGION_READ}, {@link #REGION_WRITE} and their replies; the data follows. */
     public static final Struct REGION_ACCESS_MESSAGE =
             Struct.packed("vfio_user_region_access", u64("offset"), u32("region"), u32("count"));
+    /** {@link #REGION_WRITE_MULTI}, and its reply; the writes follow, each a {@link #REGION_WRITE_ONE}. */
+    public static final Struct REGION_WRITE_MULTI_MESSAGE = Struct.packed("vfio_user_write_multi", u64("wr_cnt"));
+    /** One write of a {@link #REGION_WRITE_MULTI}, of up to 8 bytes. */
+    public static final Struct REGION_WRITE_ONE =
+            Struct.packed("vfio_user_write_one", u64("offset"), u32("region"), u32("count"), bytes("data", 8));
     /** {@link #DMA_READ}, {@link #DMA_WRITE} and their replies; the data follows. */
     public static final Struct DMA_ACCESS_MESSAGE = Struct.packed("vfio_user_dma_access", u64("addr"), u64("count"));
 

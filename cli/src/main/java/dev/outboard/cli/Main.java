@@ -1,0 +1,109 @@
+package dev.outboard.cli;
+
+import dev.outboard.cli.nvme.NvmeCommand;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ScopeType;
+
+/** The command {@code outboard}. */
+@Command(
+        name = "outboard",
+        description = "Linux device drivers in Java, outside the kernel.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class,
+        scope = ScopeType.INHERIT,
+        sortOptions = false,
+        usageHelpAutoWidth = true,
+        exitCodeListHeading = "%nExit status:%n",
+        exitCodeList = {"0:success", "1:a failure, explained in one line", "2:wrong usage"},
+        subcommands = {
+            DevicesCommand.class,
+            BindCommand.class,
+            UnbindCommand.class,
+            RunCommand.class,
+            NvmeCommand.class,
+            EmulateCommand.class
+        })
+public final class Main implements Runnable {
+    /** A failure that the command explains in one line. */
+    static final int FAILURE = 1;
+
+    private static final String DEBUG = "OUTBOARD_DEBUG";
+
+    @CommandLine.Spec
+    private CommandLine.Model.@Nullable CommandSpec spec;
+
+    private Main() {}
+
+    /** What {@code --version} prints. */
+    static final class Version implements CommandLine.IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = Main.class.getModule().getDescriptor() == null
+                    ? "development"
+                    : Main.class.getModule().getDescriptor().rawVersion().orElse("development");
+            return new String[] {"outboard " + version + " on Java " + Runtime.version()};
+        }
+    }
+
+    @Override
+    public void run() {
+        if (spec != null) {
+            throw new CommandLine.ParameterException(spec.commandLine(), "which command?");
+        }
+    }
+
+    /**
+     * Runs one command and ends the process with its exit status.
+     *
+     * @param arguments the command and its options
+     */
+    public static void main(String[] arguments) {
+        Interruption.install();
+        int status = execute(arguments);
+        Interruption.unwound();
+        System.exit(status);
+    }
+
+    static int execute(String... arguments) {
+        CommandLine commandLine = new CommandLine(new Main());
+        EmulateCommand.addModels(
+                Objects.requireNonNull(commandLine.getSubcommands().get("emulate")));
+        commandLine.registerConverter(ByteSize.class, ByteSize::parse);
+        commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+        commandLine.setParameterExceptionHandler(Main::wrongUsage);
+        commandLine.setExecutionExceptionHandler(Main::failed);
+        return commandLine.execute(arguments);
+    }
+
+    private static int wrongUsage(CommandLine.ParameterException exception, String[] arguments) {
+        PrintWriter err = exception.getCommandLine().getErr();
+        String command = exception.getCommandLine().getCommandSpec().qualifiedName(" ");
+        err.println(command + ": " + exception.getMessage() + "; see " + command + " --help");
+        return CommandLine.ExitCode.USAGE;
+    }
+
+    private static int failed(Exception exception, CommandLine commandLine, CommandLine.ParseResult parsed) {
+        PrintWriter err = commandLine.getErr();
+        if (Interruption.requested()) {
+            return FAILURE;
+        }
+        Throwable cause = exception instanceof UncheckedIOException ? exception.getCause() : null;
+        Throwable shown = cause == null ? exception : cause;
+        // What users can cause is an IOException, or an argument that does not fit; anything else is ours.
+        boolean explained = shown instanceof IOException
+                || shown instanceof IllegalArgumentException
+                || shown instanceof IndexOutOfBoundsException
+                || shown instanceof IllegalStateException;
+        err.println("outboard: " + (explained ? shown.getMessage() : "internal error: " + shown));
+        if (!explained || System.getenv(DEBUG) != null) {
+            shown.printStackTrace(err);
+        }
+        return FAILURE;
+    }
+}

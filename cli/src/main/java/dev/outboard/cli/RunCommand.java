@@ -1,0 +1,23 @@
+package dev.outboard.cli;
+
+import dev.outboard.cli.nvme.RunNvmeCommand;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** {@code outboard run}. */
+@Command(
+        name = "run",
+        description = "Runs a driver, shows what it does, and stays up until interrupted.",
+        subcommands = RunNvmeCommand.class)
+final class RunCommand implements Runnable {
+    @CommandLine.Spec
+    private CommandLine.Model.@Nullable CommandSpec spec;
+
+    @Override
+    public void run() {
+        if (spec != null) {
+            throw new CommandLine.ParameterException(spec.commandLine(), "which driver? there is: nvme");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+package dev.outboard.cli.nvme;
+
+import dev.outboard.cli.Json;
+import dev.outboard.nvme.NvmeController;
+import dev.outboard.nvme.NvmeNamespace;
+import java.nio.file.Path;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Which blocks, and the file that they come from or go to. */
+final class BlockOptions {
+    /** How much is transferred between two looks at the file. */
+    static final long CHUNK_BYTES = 1 << 20;
+
+    @Option(names = "--lba", paramLabel = "N", required = true, description = "The first block.")
+    private long lba;
+
+    @Option(
+            names = "--blocks",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "How many; unless told ${DEFAULT-VALUE}.")
+    private long blocks = 1;
+
+    @Option(names = "--file", paramLabel = "F", description = "The file; unless told standard input or output.")
+    private @Nullable Path file;
+
+    long lba() {
+        return lba;
+    }
+
+    @Nullable
+    Path file() {
+        return file;
+    }
+
+    /** The number of bytes, if the namespace has all these blocks. */
+    long sizeBytes(NvmeNamespace namespace) {
+        if (lba < 0 || blocks < 1 || blocks > namespace.blockCount() || lba > namespace.blockCount() - blocks) {
+            throw new IndexOutOfBoundsException("--lba " + lba + " --blocks " + blocks + " is outside of " + namespace
+                    + ": its blocks are 0 to " + (namespace.blockCount() - 1));
+        }
+        return blocks * namespace.blockSizeBytes();
+    }
+
+    /** What --json prints of a transfer. */
+    Map<String, Object> json(NvmeController controller, NvmeNamespace namespace) {
+        Map<String, Object> json = Json.object();
+        json.put("device", controller.address().toString());
+        json.put("namespace", namespace.id());
+        json.put("lba", lba);
+        json.put("blocks", blocks);
+        json.put("bytes", sizeBytes(namespace));
+        if (file != null) {
+            json.put("file", file.toString());
+        }
+        return json;
+    }
+}

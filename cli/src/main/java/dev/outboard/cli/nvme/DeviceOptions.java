@@ -1,0 +1,79 @@
+package dev.outboard.cli.nvme;
+
+import dev.outboard.nvme.Nvme;
+import dev.outboard.nvme.NvmeController;
+import dev.outboard.nvme.NvmeNamespace;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Which controller, and which of its namespaces. */
+public final class DeviceOptions {
+    private static final String MODEL = "model:nvme";
+
+    @Option(
+            names = "--device",
+            paramLabel = "ADDRESS",
+            defaultValue = MODEL,
+            description = "The controller, for example vfio:0000:03:00.0 or vfio-user:/run/nvme.sock; unless told"
+                    + " ${DEFAULT-VALUE}, an emulated one in a process of its own.")
+    private String device = MODEL;
+
+    @Option(
+            names = "--namespace",
+            paramLabel = "ID",
+            description = "The namespace; unless told the controller's first.")
+    private @Nullable Integer namespace;
+
+    /** For picocli. */
+    public DeviceOptions() {}
+
+    /**
+     * Opens the controller.
+     *
+     * @return the controller, to be closed
+     * @throws IOException if it cannot be opened
+     */
+    public NvmeController open() throws IOException {
+        return Nvme.open(device);
+    }
+
+    /**
+     * Finds the namespace.
+     *
+     * @param controller the controller
+     * @return the namespace
+     * @throws IllegalArgumentException if it is not there
+     */
+    public NvmeNamespace namespace(NvmeController controller) {
+        if (namespace != null) {
+            return controller.namespace(namespace);
+        }
+        if (controller.namespaces().isEmpty()) {
+            throw new IllegalArgumentException(controller.address() + " has no active namespace");
+        }
+        return controller.namespaces().getFirst();
+    }
+
+    /**
+     * Whether nothing can be lost on the device.
+     *
+     * @return whether it is an emulated one that this command starts
+     */
+    public boolean isModel() {
+        return device.startsWith("model:");
+    }
+
+    /**
+     * Refuses to write to anything but a model, unless the user said that it may be overwritten.
+     *
+     * @param destroy whether the user did
+     * @throws IllegalArgumentException if not
+     */
+    public void requireDestroy(boolean destroy) {
+        if (!destroy && !isModel()) {
+            throw new IllegalArgumentException(
+                    "this overwrites data on " + device + "; add --destroy if that is what you want");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+package dev.outboard.cli.nvme;
+
+import dev.outboard.cli.ByteSize;
+import dev.outboard.cli.Json;
+import dev.outboard.cli.JsonOption;
+import dev.outboard.nvme.ControllerIdentity;
+import dev.outboard.nvme.NvmeController;
+import dev.outboard.nvme.NvmeNamespace;
+import dev.outboard.specs.nvme.NvmeRegisters;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** {@code outboard nvme identify}. */
+@Command(
+        name = "identify",
+        description =
+                "What the controller and its namespaces say that they are. With --json under nvme-cli's field names.")
+final class IdentifyCommand implements Callable<Integer> {
+    @Mixin
+    private DeviceOptions device = new DeviceOptions();
+
+    @Mixin
+    private JsonOption output = new JsonOption();
+
+    @Override
+    public Integer call() throws IOException {
+        try (NvmeController controller = device.open()) {
+            if (output.json()) {
+                Map<String, Object> document = IdentifyJson.controller(controller.identity());
+                List<Object> namespaces = new ArrayList<>();
+                controller.namespaces().forEach(namespace -> namespaces.add(IdentifyJson.namespace(namespace)));
+                document.put("namespaces", namespaces);
+                Json.print(System.out, document);
+            } else {
+                print(controller, System.out);
+            }
+        }
+        return 0;
+    }
+
+    /** What a person wants to know about a controller. */
+    static void print(NvmeController controller, PrintStream out) {
+        ControllerIdentity identity = controller.identity();
+        long version = identity.data().get("ver");
+        out.printf("device          %s%n", controller.address());
+        out.printf("model           %s%n", identity.modelNumber());
+        out.printf("serial number   %s%n", identity.serialNumber());
+        out.printf("firmware        %s%n", identity.firmwareRevision());
+        out.printf(
+                "PCI ids         %04x:%04x%n",
+                identity.data().get("vid"), identity.data().get("ssvid"));
+        out.printf(
+                "NVMe version    %d.%d.%d%n",
+                NvmeRegisters.VS_MJR.get(version),
+                NvmeRegisters.VS_MNR.get(version),
+                NvmeRegisters.VS_TER.get(version));
+        out.printf("queue pairs     %d%n", controller.maximumQueuePairs());
+        out.printf("transfer limit  %s%n", new ByteSize(controller.maximumTransferBytes()));
+        for (NvmeNamespace namespace : controller.namespaces()) {
+            out.printf(
+                    "namespace %-5d %d blocks of %d bytes%s (%s)%n",
+                    namespace.id(),
+                    namespace.blockCount(),
+                    namespace.blockSizeBytes(),
+                    namespace.metadataBytes() == 0 ? "" : " and " + namespace.metadataBytes() + " bytes of metadata",
+                    new ByteSize(namespace.sizeBytes()));
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package dev.outboard.cli.nvme;
+
+import dev.outboard.cli.Json;
+import dev.outboard.cli.JsonOption;
+import dev.outboard.memory.DmaMemory;
+import dev.outboard.nvme.NvmeBlockDevice;
+import dev.outboard.nvme.NvmeController;
+import dev.outboard.nvme.NvmeNamespace;
+import dev.outboard.nvme.Waiting;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code outboard nvme write}. */
+@Command(name = "write", description = "Writes blocks from a file or from standard input, and flushes them.")
+final class WriteCommand implements Callable<Integer> {
+    @Mixin
+    private DeviceOptions device = new DeviceOptions();
+
+    @Mixin
+    private BlockOptions blocks = new BlockOptions();
+
+    @Option(names = "--destroy", description = "Yes, overwrite what is there; needed on anything but a model.")
+    private boolean destroy;
+
+    @Mixin
+    private JsonOption output = new JsonOption();
+
+    @Override
+    public Integer call() throws IOException {
+        device.requireDestroy(destroy);
+        try (InputStream in = blocks.file() == null ? System.in : Files.newInputStream(blocks.file());
+                NvmeController controller = device.open()) {
+            NvmeNamespace namespace = device.namespace(controller);
+            long size = blocks.sizeBytes(namespace);
+            if (blocks.file() != null && Files.isRegularFile(blocks.file()) && Files.size(blocks.file()) < size) {
+                throw tooShort(size, Files.size(blocks.file()));
+            }
+            copy(controller, namespace, size, in);
+            if (output.json()) {
+                Json.print(System.out, blocks.json(controller, namespace));
+            }
+        }
+        return 0;
+    }
+
+    private void copy(NvmeController controller, NvmeNamespace namespace, long size, InputStream in)
+            throws IOException {
+        try (NvmeBlockDevice disk = new NvmeBlockDevice(controller, namespace, Waiting.POLL);
+                DmaMemory buffer = disk.allocate(Math.min(size, BlockOptions.CHUNK_BYTES))) {
+            for (long done = 0; done < size; done += buffer.sizeBytes()) {
+                DmaMemory part = buffer.slice(0, Math.min(buffer.sizeBytes(), size - done));
+                byte[] bytes = in.readNBytes((int) part.sizeBytes());
+                if (bytes.length < part.sizeBytes()) {
+                    throw tooShort(size, done + bytes.length);
+                }
+                part.segment().copyFrom(MemorySegment.ofArray(bytes));
+                disk.write(blocks.lba() + done / namespace.blockSizeBytes(), part);
+            }
+            disk.flush();
+        }
+    }
+
+    private IllegalArgumentException tooShort(long size, long there) {
+        return new IllegalArgumentException((blocks.file() == null ? "standard input" : blocks.file()) + " has " + there
+                + " bytes, the blocks take " + size + "; say fewer --blocks");
+    }
+}

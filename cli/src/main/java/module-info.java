@@ -1,0 +1,15 @@
+/** The command line, {@code outboard}. */
+module dev.outboard.cli {
+    requires static transitive org.jspecify;
+    requires dev.outboard.nvme;
+    requires dev.outboard.emulation;
+    requires info.picocli;
+    requires com.fasterxml.jackson.jr.ob;
+
+    exports dev.outboard.cli;
+
+    opens dev.outboard.cli to
+            info.picocli;
+    opens dev.outboard.cli.nvme to
+            info.picocli;
+}

@@ -1,0 +1,104 @@
+package dev.outboard.emulation;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A range of device addresses behind which there is memory of the client: what one DMA_MAP message brought. Offsets into
+ * {@link #segment} are device addresses less {@link #address}.
+ */
+public final class DmaRegion {
+    private final long address;
+    private final long sizeBytes;
+    private final MemorySegment segment;
+    private final boolean readable;
+    private final boolean writable;
+    private final Arena arena;
+    private boolean mapped = true;
+
+    DmaRegion(long address, long sizeBytes, MemorySegment segment, boolean readable, boolean writable, Arena arena) {
+        this.address = address;
+        this.sizeBytes = sizeBytes;
+        this.segment = segment;
+        this.readable = readable;
+        this.writable = writable;
+        this.arena = arena;
+    }
+
+    /**
+     * Where it starts.
+     *
+     * @return a device address
+     */
+    public long address() {
+        return address;
+    }
+
+    /**
+     * Its size.
+     *
+     * @return bytes
+     */
+    public long sizeBytes() {
+        return sizeBytes;
+    }
+
+    /**
+     * The client's memory.
+     *
+     * @return the mapping; empty if the client mapped the range without a descriptor
+     */
+    public MemorySegment segment() {
+        return segment;
+    }
+
+    /**
+     * Whether the client still maps it. A model that keeps a region looks before each use: the segment is dead once this
+     * is false.
+     *
+     * @return false after DMA_UNMAP, or when the client is gone
+     */
+    public boolean isMapped() {
+        return mapped;
+    }
+
+    /**
+     * Whether all of a range lies in this region.
+     *
+     * @param start its first device address
+     * @param length its size, in bytes, not negative
+     * @return whether it can be accessed through {@link #segment}, as far as bounds go
+     */
+    public boolean contains(long start, long length) {
+        // Unsigned: device addresses and sizes come from the client and may have the top bit set.
+        long offset = start - address;
+        return length >= 0
+                && length <= segment.byteSize()
+                && Long.compareUnsigned(offset, segment.byteSize() - length) <= 0;
+    }
+
+    boolean overlaps(long start, long size) {
+        return Long.compareUnsigned(start - address, sizeBytes) < 0 || Long.compareUnsigned(address - start, size) < 0;
+    }
+
+    boolean isReadable() {
+        return readable;
+    }
+
+    boolean isWritable() {
+        return writable;
+    }
+
+    void unmap() {
+        if (mapped) {
+            mapped = false;
+            arena.close();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "0x" + Long.toHexString(address) + "+0x" + Long.toHexString(sizeBytes) + (readable ? " readable" : "")
+                + (writable ? " writable" : "");
+    }
+}

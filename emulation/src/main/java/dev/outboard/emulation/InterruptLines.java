@@ -1,0 +1,178 @@
+package dev.outboard.emulation;
+
+import dev.outboard.linux.EventFd;
+import dev.outboard.linux.LinuxException;
+import dev.outboard.linux.uapi.Vfio;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a model interrupts: INTx and MSI-X vectors, each connected to an eventfd of the client or to nothing. A vector that
+ * is connected to nothing costs no system call. Only the agent's thread uses it.
+ *
+ * <p>As with VFIO the client's side masks MSI-X vectors, by what it connects; the mask bits of the table are stored and
+ * have no effect.
+ */
+public final class InterruptLines {
+    private final Line[][] lines = new Line[Vfio.VFIO_PCI_NUM_IRQS][];
+    private final Line intx;
+    private final Line[] msix;
+
+    private static final class Line {
+        private @Nullable EventFd event;
+        private boolean masked;
+        private boolean pending;
+        private boolean asserted;
+    }
+
+    InterruptLines(boolean hasIntx, int msixVectors) {
+        lines[Vfio.VFIO_PCI_INTX_IRQ_INDEX] = newLines(hasIntx ? 1 : 0);
+        lines[Vfio.VFIO_PCI_MSI_IRQ_INDEX] = newLines(0);
+        lines[Vfio.VFIO_PCI_MSIX_IRQ_INDEX] = newLines(msixVectors);
+        lines[Vfio.VFIO_PCI_ERR_IRQ_INDEX] = newLines(1);
+        lines[Vfio.VFIO_PCI_REQ_IRQ_INDEX] = newLines(1);
+        intx = hasIntx ? lines[Vfio.VFIO_PCI_INTX_IRQ_INDEX][0] : new Line();
+        msix = lines[Vfio.VFIO_PCI_MSIX_IRQ_INDEX];
+    }
+
+    private static Line[] newLines(int count) {
+        Line[] created = new Line[count];
+        for (int i = 0; i < count; i++) {
+            created[i] = new Line();
+        }
+        return created;
+    }
+
+    /**
+     * How many MSI-X vectors there are.
+     *
+     * @return the size of the MSI-X table
+     */
+    public int msixVectors() {
+        return msix.length;
+    }
+
+    /**
+     * Whether a vector is connected, so that raising it does something.
+     *
+     * @param vector the MSI-X vector
+     * @return false if nobody listens
+     */
+    public boolean isConnected(int vector) {
+        return msix[vector].event != null;
+    }
+
+    /**
+     * Whether INTx is connected.
+     *
+     * @return false if nobody listens
+     */
+    public boolean isIntxConnected() {
+        return intx.event != null;
+    }
+
+    /**
+     * Sends an MSI-X message.
+     *
+     * @param vector the vector
+     */
+    public void raise(int vector) {
+        raise(msix[vector]);
+    }
+
+    /**
+     * Sets the level of the INTx line. While it is asserted, it fires again each time that the client unmasks it.
+     *
+     * @param asserted whether the device wants attention
+     */
+    public void assertIntx(boolean asserted) {
+        intx.asserted = asserted;
+        if (asserted && !intx.masked) {
+            fireIntx();
+        }
+    }
+
+    private void fireIntx() {
+        if (intx.event != null) {
+            // VFIO_IRQ_INFO_AUTOMASKED: no further event until the client says UNMASK.
+            intx.masked = true;
+            signal(intx);
+        }
+    }
+
+    private static void raise(Line line) {
+        if (line.masked) {
+            line.pending = true;
+        } else {
+            signal(line);
+        }
+    }
+
+    private static void signal(Line line) {
+        EventFd event = line.event;
+        if (event == null) {
+            return;
+        }
+        try {
+            event.signal();
+        } catch (LinuxException e) {
+            // A descriptor that cannot be signalled is as good as none; the client made it.
+            disconnect(line);
+        }
+    }
+
+    int count(int index) {
+        return lines[index].length;
+    }
+
+    void connect(int index, int number, @Nullable EventFd event) {
+        Line line = lines[index][number];
+        disconnect(line);
+        line.event = event;
+        if (line == intx) {
+            line.masked = false;
+            assertIntx(line.asserted);
+        }
+    }
+
+    void mask(int index, int number, boolean masked) {
+        Line line = lines[index][number];
+        line.masked = masked;
+        if (masked) {
+            return;
+        }
+        if (line == intx) {
+            assertIntx(line.asserted);
+        } else if (line.pending) {
+            line.pending = false;
+            signal(line);
+        }
+    }
+
+    /** What the client asks for by SET_IRQS with TRIGGER and no eventfds: a test of its own wiring. */
+    void trigger(int index, int number) {
+        signal(lines[index][number]);
+    }
+
+    void disconnect(int index) {
+        for (Line line : lines[index]) {
+            disconnect(line);
+        }
+    }
+
+    void disconnectAll() {
+        for (int index = 0; index < lines.length; index++) {
+            disconnect(index);
+        }
+        intx.asserted = false;
+    }
+
+    private static void disconnect(Line line) {
+        EventFd event = line.event;
+        if (event != null) {
+            line.event = null;
+            event.close();
+        }
+        line.masked = false;
+        line.pending = false;
+    }
+}

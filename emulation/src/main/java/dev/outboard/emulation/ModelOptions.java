@@ -1,0 +1,163 @@
+package dev.outboard.emulation;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Options of a model by name, as they stand in an address ({@code size=64M&serial=X}) or on a command line. */
+public final class ModelOptions {
+    private static final String SIZE_UNITS = "KMGT";
+    private static final int UNIT_SHIFT = 10;
+
+    private final SequencedMap<String, String> values;
+
+    private ModelOptions(SequencedMap<String, String> values) {
+        this.values = values;
+    }
+
+    /**
+     * Options by name.
+     *
+     * @param values their values
+     * @return the options
+     */
+    public static ModelOptions of(Map<String, String> values) {
+        return new ModelOptions(new LinkedHashMap<>(values));
+    }
+
+    /**
+     * Reads options from the part of an address after the question mark.
+     *
+     * @param text for example {@code "size=64M&serial=X"}; may be empty
+     * @return the options
+     * @throws IllegalArgumentException if one has no value, or comes twice
+     */
+    public static ModelOptions parse(String text) {
+        SequencedMap<String, String> values = new LinkedHashMap<>();
+        for (String part : text.isEmpty() ? new String[0] : text.split("&", -1)) {
+            int equals = part.indexOf('=');
+            if (equals <= 0) {
+                throw new IllegalArgumentException("\"" + part + "\" is no option; one looks like size=64M");
+            }
+            if (values.put(part.substring(0, equals), part.substring(equals + 1)) != null) {
+                throw new IllegalArgumentException("the option " + part.substring(0, equals) + " comes twice");
+            }
+        }
+        return new ModelOptions(values);
+    }
+
+    /**
+     * All options.
+     *
+     * @return their values by name, in the order that they came
+     */
+    public SequencedMap<String, String> values() {
+        return new LinkedHashMap<>(values);
+    }
+
+    /**
+     * The options without one of them.
+     *
+     * @param name which one
+     * @return the others
+     */
+    public ModelOptions without(String name) {
+        SequencedMap<String, String> others = values();
+        others.remove(name);
+        return new ModelOptions(others);
+    }
+
+    /**
+     * Looks an option up.
+     *
+     * @param name its name
+     * @return its value, or null if it is not there
+     */
+    public @Nullable String text(String name) {
+        return values.get(name);
+    }
+
+    /**
+     * Looks an option up.
+     *
+     * @param name its name
+     * @param otherwise what it is if it is not there
+     * @return its value
+     */
+    public String text(String name, String otherwise) {
+        return values.getOrDefault(name, otherwise);
+    }
+
+    /**
+     * Looks a path up.
+     *
+     * @param name its name
+     * @return its value, or null if it is not there
+     */
+    public @Nullable Path path(String name) {
+        String value = values.get(name);
+        return value == null ? null : Path.of(value);
+    }
+
+    /**
+     * Looks a number up.
+     *
+     * @param name its name
+     * @param otherwise what it is if it is not there
+     * @return its value
+     * @throws IllegalArgumentException if it is no number
+     */
+    public int number(String name, int otherwise) {
+        String value = values.get(name);
+        try {
+            return value == null ? otherwise : Integer.decode(value);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(name + "=" + value + ": that is no number", e);
+        }
+    }
+
+    /**
+     * Looks a size up: bytes, or with a unit of 1024 bytes and its powers, as {@code 64M}.
+     *
+     * @param name its name
+     * @param otherwise what it is if it is not there
+     * @return its value, in bytes
+     * @throws IllegalArgumentException if it is no size
+     */
+    public long sizeBytes(String name, long otherwise) {
+        String value = values.get(name);
+        if (value == null) {
+            return otherwise;
+        }
+        int unit = value.isEmpty()
+                ? -1
+                : SIZE_UNITS.indexOf(value.substring(value.length() - 1).toUpperCase(Locale.ROOT));
+        String digits = unit < 0 ? value : value.substring(0, value.length() - 1);
+        try {
+            return Math.multiplyExact(Long.decode(digits), 1L << (UNIT_SHIFT * (unit + 1)));
+        } catch (ArithmeticException | NumberFormatException e) {
+            throw new IllegalArgumentException(
+                    name + "=" + value + ": that is no size; one looks like 65536, 0x10000, 64K, 64M or 1G", e);
+        }
+    }
+
+    /** Refuses options that nobody knows, before any of them has an effect. */
+    void check(String owner, Set<String> known) {
+        for (String name : values.keySet()) {
+            if (!known.contains(name)) {
+                throw new IllegalArgumentException(
+                        owner + " has no option \"" + name + "\"; it has " + String.join(", ", known));
+            }
+        }
+    }
+
+    @Override
+    public String toString() {
+        return String.join(
+                "&", values.entrySet().stream().map(Map.Entry::toString).toList());
+    }
+}

@@ -1,0 +1,102 @@
+package dev.outboard.emulation;
+
+import dev.outboard.emulation.nvme.NvmeModel;
+import dev.outboard.emulation.nvme.NvmeOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+
+/** The models that there are, by name. */
+public final class Models {
+    /**
+     * A kind of model.
+     *
+     * @param name its name in addresses and on the command line
+     * @param summary what it is, in a few words
+     * @param options what can be said about it: each option's name, and its meaning with the default
+     */
+    public record Kind(String name, String summary, SequencedMap<String, String> options) {}
+
+    private record Entry(Kind kind, Factory factory) {}
+
+    /** Makes a model from options that were checked by name. */
+    private interface Factory {
+        PciModel create(ModelOptions options) throws IOException;
+    }
+
+    private static final List<Entry> ENTRIES = List.of(new Entry(nvmeKind(), Models::createNvme));
+
+    private Models() {}
+
+    /**
+     * The kinds of models.
+     *
+     * @return all of them
+     */
+    public static List<Kind> kinds() {
+        return ENTRIES.stream().map(Entry::kind).toList();
+    }
+
+    /**
+     * Creates a model.
+     *
+     * @param name its kind's name
+     * @param options what it shall be
+     * @return the model, to be closed when it is no longer served
+     * @throws IOException if it needs something that cannot be had
+     * @throws IllegalArgumentException if there is no such kind or option, or a value is wrong; the message says what
+     *     there is
+     */
+    public static PciModel create(String name, ModelOptions options) throws IOException {
+        Entry entry = entry(name);
+        options.check("model " + name, entry.kind.options.keySet());
+        return entry.factory.create(options);
+    }
+
+    /** Finds a kind, or says what there is. */
+    static Kind kind(String name) {
+        return entry(name).kind;
+    }
+
+    private static Entry entry(String name) {
+        for (Entry entry : ENTRIES) {
+            if (entry.kind.name.equals(name)) {
+                return entry;
+            }
+        }
+        throw new IllegalArgumentException("there is no model \"" + name + "\"; there is "
+                + String.join(", ", kinds().stream().map(Kind::name).toList()));
+    }
+
+    private static Kind nvmeKind() {
+        NvmeOptions standard = NvmeOptions.DEFAULT;
+        SequencedMap<String, String> options = new LinkedHashMap<>();
+        options.put("size", "the namespace's size (1G, or the file's)");
+        options.put("block-size", "512 or 4096 (" + standard.blockSizeBytes() + ")");
+        options.put("serial", "the serial number (" + standard.serial() + ")");
+        options.put("model", "the model number (" + standard.model() + ")");
+        options.put("firmware", "the firmware revision (" + standard.firmware() + ")");
+        options.put("queues", "I/O queues at most (" + standard.ioQueues() + ")");
+        options.put("file", "the file that holds the namespace (none: memory)");
+        return new Kind("nvme", "an NVMe controller with one namespace", options);
+    }
+
+    private static PciModel createNvme(ModelOptions options) throws IOException {
+        NvmeOptions standard = NvmeOptions.DEFAULT;
+        Path file = options.path("file");
+        long size = file != null && Files.isRegularFile(file) && Files.size(file) > 0
+                ? Files.size(file)
+                : standard.sizeBytes();
+        return new NvmeModel(new NvmeOptions(
+                options.sizeBytes("size", size),
+                options.number("block-size", standard.blockSizeBytes()),
+                options.text("serial", standard.serial()),
+                options.text("model", standard.model()),
+                options.text("firmware", standard.firmware()),
+                options.number("queues", standard.ioQueues()),
+                file));
+    }
+}

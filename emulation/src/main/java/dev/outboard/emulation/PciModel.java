@@ -1,0 +1,244 @@
+package dev.outboard.emulation;
+
+import static dev.outboard.specs.pci.PciConfiguration.COMMAND;
+import static dev.outboard.specs.pci.PciConfiguration.COMMAND_BUS_MASTER;
+import static dev.outboard.specs.pci.PciConfiguration.COMMAND_INTX_DISABLE;
+import static dev.outboard.specs.pci.PciConfiguration.COMMAND_IO;
+import static dev.outboard.specs.pci.PciConfiguration.COMMAND_MEMORY;
+
+import dev.outboard.specs.pci.PciConfiguration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A PCI function in Java. A model passes its identity and BARs to this class, implements what its registers do, and does
+ * its DMA and its polling in {@link #doWork}.
+ *
+ * <p>A model knows no locks: everything is called on one thread, that of the server which serves it.
+ */
+public abstract class PciModel implements AutoCloseable {
+    /** The BAR that the MSI-X table is in, for models that have one. */
+    public static final int MSIX_BAR = 4;
+
+    private static final int EXPRESS_CAPABILITY_BYTES = 0x3c;
+    private static final int EXPRESS_FLAGS = 2;
+    private static final int EXPRESS_VERSION_2_ENDPOINT = 2;
+    private static final int EXPRESS_DEVICE_CAPABILITIES = 4;
+    private static final long EXPRESS_ROLE_BASED_ERRORS = 1 << 15;
+    private static final long EXPRESS_CAN_RESET_FUNCTION = 1 << 28;
+    private static final int EXPRESS_DEVICE_CONTROL = 8;
+    private static final long EXPRESS_RESET_FUNCTION = 1 << 15;
+    private static final int EXPRESS_LINK_CAPABILITIES = 0x0c;
+    private static final int EXPRESS_LINK_STATUS = 0x12;
+    private static final int EXPRESS_GEN1_X1 = 0x11;
+    private static final int MSIX_CAPABILITY_BYTES = 12;
+    private static final int MSIX_CONTROL = 2;
+    private static final int MSIX_TABLE = 4;
+    private static final int MSIX_PENDING = 8;
+    private static final int BAR_BYTES = 4;
+    private static final int WORD = 2;
+    private static final int DWORD = 4;
+    private static final int QWORD = 8;
+
+    /**
+     * Who made a function, and what it is.
+     *
+     * @param vendorId the vendor
+     * @param deviceId the device
+     * @param classCode base class, subclass and programming interface, as 0x010802
+     * @param revision the revision
+     * @param subsystemVendorId who made the card
+     * @param subsystemId what the card is
+     */
+    public record Identity(
+            int vendorId, int deviceId, int classCode, int revision, int subsystemVendorId, int subsystemId) {}
+
+    private final ConfigurationSpace configuration = new ConfigurationSpace();
+    private final @Nullable Bar[] bars = new Bar[PciConfiguration.BARS];
+    private final @Nullable MsixTable msixTable;
+    private final InterruptLines interrupts;
+    private final DmaSpace dma = new DmaSpace();
+    private final int deviceControl;
+    private boolean busMaster;
+
+    /**
+     * A function that was just reset.
+     *
+     * @param identity what it is
+     * @param hasIntx whether it can use INTx
+     * @param msixVectors how many MSI-X vectors it has; 0 for none. Their table takes {@link #MSIX_BAR}
+     */
+    protected PciModel(Identity identity, boolean hasIntx, int msixVectors) {
+        if (msixVectors < 0 || msixVectors > MsixTable.MAXIMUM_VECTORS) {
+            throw new IllegalArgumentException(
+                    msixVectors + " MSI-X vectors; there can be " + MsixTable.MAXIMUM_VECTORS);
+        }
+        interrupts = new InterruptLines(hasIntx, msixVectors);
+        configuration.define(PciConfiguration.VENDOR_ID, identity.vendorId, 0);
+        configuration.define(PciConfiguration.DEVICE_ID, identity.deviceId, 0);
+        configuration.define(
+                COMMAND,
+                0,
+                COMMAND_IO.mask() | COMMAND_MEMORY.mask() | COMMAND_BUS_MASTER.mask() | COMMAND_INTX_DISABLE.mask());
+        configuration.define(PciConfiguration.STATUS, PciConfiguration.STATUS_CAPABILITIES.mask(), 0);
+        configuration.define(PciConfiguration.REVISION_ID, identity.revision, 0);
+        configuration.define(PciConfiguration.PROGRAMMING_INTERFACE, identity.classCode & 0xff, 0);
+        configuration.define(PciConfiguration.SUBCLASS, (identity.classCode >> 8) & 0xff, 0);
+        configuration.define(PciConfiguration.BASE_CLASS, (identity.classCode >> 16) & 0xff, 0);
+        configuration.define(PciConfiguration.SUBSYSTEM_VENDOR_ID, identity.subsystemVendorId, 0);
+        configuration.define(PciConfiguration.SUBSYSTEM_ID, identity.subsystemId, 0);
+        configuration.define(PciConfiguration.INTERRUPT_LINE, 0, 0xff);
+        configuration.define(PciConfiguration.INTERRUPT_PIN, hasIntx ? 1 : 0, 0);
+        deviceControl = addExpressCapability() + EXPRESS_DEVICE_CONTROL;
+        if (msixVectors > 0) {
+            addMsixCapability(msixVectors);
+            MsixTable table = new MsixTable(msixVectors);
+            msixTable = table;
+            addBar(Bar.of(MSIX_BAR, MsixTable.SIZE_BYTES, table));
+        } else {
+            msixTable = null;
+        }
+    }
+
+    // PCI Express 2.0, 7.8: an endpoint that can reset its function.
+    private int addExpressCapability() {
+        int at = configuration.addCapability(PciConfiguration.CAPABILITY_EXPRESS, EXPRESS_CAPABILITY_BYTES);
+        configuration.define(at + EXPRESS_FLAGS, WORD, EXPRESS_VERSION_2_ENDPOINT, 0);
+        configuration.define(
+                at + EXPRESS_DEVICE_CAPABILITIES, DWORD, EXPRESS_ROLE_BASED_ERRORS | EXPRESS_CAN_RESET_FUNCTION, 0);
+        configuration.define(at + EXPRESS_DEVICE_CONTROL, WORD, 0, 0xffff);
+        configuration.define(at + EXPRESS_LINK_CAPABILITIES, DWORD, EXPRESS_GEN1_X1, 0);
+        configuration.define(at + EXPRESS_LINK_STATUS, WORD, EXPRESS_GEN1_X1, 0);
+        return at;
+    }
+
+    private void addMsixCapability(int vectors) {
+        int at = configuration.addCapability(PciConfiguration.CAPABILITY_MSIX, MSIX_CAPABILITY_BYTES);
+        configuration.define(
+                at + MSIX_CONTROL,
+                WORD,
+                PciConfiguration.MSIX_TABLE_SIZE.of(vectors - 1L),
+                PciConfiguration.MSIX_ENABLE.mask() | PciConfiguration.MSIX_FUNCTION_MASK.mask());
+        configuration.define(at + MSIX_TABLE, DWORD, MSIX_BAR, 0);
+        configuration.define(at + MSIX_PENDING, DWORD, MsixTable.PENDING_BITS | MSIX_BAR, 0);
+    }
+
+    /**
+     * Adds a BAR, during construction.
+     *
+     * @param bar the BAR; its index is free
+     */
+    protected final void addBar(Bar bar) {
+        bars[bar.index()] = bar;
+        long sizeMask = -bar.sizeBytes();
+        long at = PciConfiguration.BAR0.offset() + (long) bar.index() * BAR_BYTES;
+        // Writing all ones and reading back gives the size, because the low bits cannot be written. PCI 3.0, 6.2.5.1.
+        if (bar.is64Bit()) {
+            configuration.define(at, QWORD, PciConfiguration.BAR_TYPE.of(2), sizeMask);
+        } else {
+            configuration.define(at, DWORD, 0, sizeMask);
+        }
+    }
+
+    /**
+     * Configuration space.
+     *
+     * @return its registers, for looking
+     */
+    public final ConfigurationSpace configuration() {
+        return configuration;
+    }
+
+    /**
+     * The memory that the client lets this function reach.
+     *
+     * @return the memory, by device address
+     */
+    protected final DmaSpace dma() {
+        return dma;
+    }
+
+    /**
+     * The interrupts of this function.
+     *
+     * @return its lines
+     */
+    protected final InterruptLines interrupts() {
+        return interrupts;
+    }
+
+    /**
+     * Whether the driver lets this function do DMA. A model does none while this is false.
+     *
+     * @return the bus master bit of the command register
+     */
+    protected final boolean isBusMaster() {
+        return busMaster;
+    }
+
+    /**
+     * Whether the driver lets this function use INTx.
+     *
+     * @return false if the command register turns it off
+     */
+    protected final boolean isIntxEnabled() {
+        return !COMMAND_INTX_DISABLE.isSet(configuration.read(COMMAND));
+    }
+
+    /**
+     * Does what there is to do: polls memory that is shared with the client, moves data, raises interrupts. Called over
+     * and over; returns soon.
+     *
+     * @return how much was done; 0 if there was nothing to do
+     */
+    public int doWork() {
+        return 0;
+    }
+
+    /**
+     * Whether {@link #doWork} may find something to do although no message came: because the client writes to shared
+     * memory, or because time passes. While this is false, the server sleeps until a message comes.
+     *
+     * @return whether to keep polling
+     */
+    public boolean polls() {
+        return false;
+    }
+
+    /** Brings everything but configuration space back to its state after power-on. What media hold stays. */
+    protected abstract void resetFunction();
+
+    @Override
+    public void close() {
+        dma.unmapAll();
+        interrupts.disconnectAll();
+    }
+
+    final @Nullable Bar bar(int index) {
+        return index >= 0 && index < bars.length ? bars[index] : null;
+    }
+
+    final void writeConfiguration(long offset, int widthBytes, long value) {
+        configuration.write(offset, widthBytes, value);
+        busMaster = COMMAND_BUS_MASTER.isSet(configuration.read(COMMAND));
+        if ((configuration.read(deviceControl, WORD) & EXPRESS_RESET_FUNCTION) != 0) {
+            reset();
+        }
+    }
+
+    /** Function-level reset: DMA maps and connected interrupts belong to the client's side and stay. */
+    final void reset() {
+        configuration.reset();
+        busMaster = false;
+        if (msixTable != null) {
+            msixTable.reset();
+        }
+        resetFunction();
+    }
+
+    /** The client is gone: nothing of it remains. */
+    final void disconnected() {
+        reset();
+        dma.unmapAll();
+        interrupts.disconnectAll();
+    }
+}

@@ -1,0 +1,40 @@
+package dev.outboard.emulation;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+
+/** A directory that only this user can enter, for the socket of a model in a process of its own. */
+final class PrivateDirectory {
+    private static final String SOCKET = "vfio-user.sock";
+    private static final String ERRORS = "errors";
+
+    private PrivateDirectory() {}
+
+    static Path create() throws IOException {
+        // mkdtemp's way: the directory has these permissions from the start.
+        var permissions = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+        return Files.createTempDirectory("outboard-", permissions);
+    }
+
+    static Path socket(Path directory) {
+        return directory.resolve(SOCKET);
+    }
+
+    /** Where the process that serves the model writes what went wrong. */
+    static Path errors(Path directory) {
+        return directory.resolve(ERRORS);
+    }
+
+    /** Deletes it with the files that it may hold; parent and child both do, whoever lives longer. */
+    static void delete(Path directory) {
+        try {
+            Files.deleteIfExists(socket(directory));
+            Files.deleteIfExists(errors(directory));
+            Files.deleteIfExists(directory);
+        } catch (IOException e) {
+            // Nothing depends on it: the directory lies where the system cleans up.
+        }
+    }
+}

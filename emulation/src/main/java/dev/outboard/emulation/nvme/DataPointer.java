@@ -1,0 +1,132 @@
+package dev.outboard.emulation.nvme;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.outboard.emulation.DmaRegion;
+import dev.outboard.emulation.DmaSpace;
+import dev.outboard.specs.nvme.Status;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Moves data between the controller and the memory that a command's PRP entries name. NVMe base specification 2.0, 4.1.1.
+ * Pages that follow each other are copied at once.
+ */
+final class DataPointer {
+    private static final int PAGE_BYTES = (int) DmaSpace.PAGE_BYTES;
+    private static final long PAGE_OFFSET = PAGE_BYTES - 1;
+    private static final long DWORD_OFFSET = Integer.BYTES - 1;
+    private static final long QWORD_OFFSET = Long.BYTES - 1;
+    private static final int PRP_OFFSET_INVALID = Status.PRP_OFFSET_INVALID | (int) Status.DNR.mask();
+    private static final int DATA_TRANSFER_ERROR = Status.DATA_TRANSFER_ERROR | (int) Status.DNR.mask();
+
+    private final DmaSpace dma;
+
+    DataPointer(DmaSpace dma) {
+        this.dma = dma;
+    }
+
+    /** Copies to the host: what a read does. Returns a status. */
+    int toHost(long prp1, long prp2, MemorySegment local, long offset, long length) {
+        return transfer(true, prp1, prp2, local, offset, length);
+    }
+
+    /** Copies from the host: what a write does. Returns a status. */
+    int fromHost(long prp1, long prp2, MemorySegment local, long offset, long length) {
+        return transfer(false, prp1, prp2, local, offset, length);
+    }
+
+    private int transfer(boolean toHost, long prp1, long prp2, MemorySegment local, long offset, long length) {
+        if ((prp1 & DWORD_OFFSET) != 0) {
+            return PRP_OFFSET_INVALID;
+        }
+        long first = Math.min(length, PAGE_BYTES - (prp1 & PAGE_OFFSET));
+        if (first == length) {
+            return copy(toHost, prp1, local, offset, length) ? Status.SUCCESS : DATA_TRANSFER_ERROR;
+        }
+        if (length - first > PAGE_BYTES) {
+            return transferList(toHost, prp1, first, prp2, local, offset, length);
+        }
+        if ((prp2 & PAGE_OFFSET) != 0) {
+            return PRP_OFFSET_INVALID;
+        }
+        boolean copied = prp2 == prp1 + first
+                ? copyRun(toHost, prp1, local, offset, length)
+                : copy(toHost, prp1, local, offset, first) && copy(toHost, prp2, local, offset + first, length - first);
+        return copied ? Status.SUCCESS : DATA_TRANSFER_ERROR;
+    }
+
+    private int transferList(
+            boolean toHost, long prp1, long first, long list, MemorySegment local, long offset, long length) {
+        if ((list & QWORD_OFFSET) != 0) {
+            return PRP_OFFSET_INVALID;
+        }
+        long runAddress = prp1;
+        long runBytes = first;
+        long done = 0;
+        long listAddress = list;
+        DmaRegion entries = null;
+        while (done + runBytes < length) {
+            long remaining = length - done - runBytes;
+            if (entries == null) {
+                entries = dma.readable(listAddress, PAGE_BYTES - (listAddress & PAGE_OFFSET));
+                if (entries == null) {
+                    return DATA_TRANSFER_ERROR;
+                }
+            }
+            long entry = entries.segment().get(JAVA_LONG, listAddress - entries.address());
+            if ((entry & PAGE_OFFSET) != 0) {
+                return PRP_OFFSET_INVALID;
+            }
+            boolean lastOfPage = (listAddress & PAGE_OFFSET) == PAGE_BYTES - Long.BYTES;
+            if (lastOfPage && remaining > PAGE_BYTES) {
+                // The last entry of a page points to the rest of the list, at a page's start: this cannot go in circles
+                // without data.
+                listAddress = entry;
+                entries = null;
+                continue;
+            }
+            listAddress += Long.BYTES;
+            long bytes = Math.min(remaining, PAGE_BYTES);
+            if (entry == runAddress + runBytes) {
+                runBytes += bytes;
+            } else {
+                if (!copyRun(toHost, runAddress, local, offset + done, runBytes)) {
+                    return DATA_TRANSFER_ERROR;
+                }
+                done += runBytes;
+                runAddress = entry;
+                runBytes = bytes;
+            }
+        }
+        return copyRun(toHost, runAddress, local, offset + done, runBytes) ? Status.SUCCESS : DATA_TRANSFER_ERROR;
+    }
+
+    private boolean copyRun(boolean toHost, long address, MemorySegment local, long offset, long length) {
+        if (copy(toHost, address, local, offset, length)) {
+            return true;
+        }
+        // Pages that follow each other may still lie in different mappings.
+        long done = 0;
+        while (done < length) {
+            long bytes = Math.min(length - done, PAGE_BYTES - ((address + done) & PAGE_OFFSET));
+            if (!copy(toHost, address + done, local, offset + done, bytes)) {
+                return false;
+            }
+            done += bytes;
+        }
+        return true;
+    }
+
+    private boolean copy(boolean toHost, long address, MemorySegment local, long offset, long length) {
+        DmaRegion region = toHost ? dma.writable(address, length) : dma.readable(address, length);
+        if (region == null) {
+            return false;
+        }
+        if (toHost) {
+            MemorySegment.copy(local, offset, region.segment(), address - region.address(), length);
+        } else {
+            MemorySegment.copy(region.segment(), address - region.address(), local, offset, length);
+        }
+        return true;
+    }
+}

@@ -1,0 +1,100 @@
+package dev.outboard.nvme;
+
+import dev.outboard.memory.DmaMemory;
+import dev.outboard.specs.nvme.Feature;
+import dev.outboard.specs.nvme.Identify;
+import dev.outboard.specs.nvme.Opcode;
+import dev.outboard.specs.nvme.SubmissionEntry;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+
+/** The admin commands, one at a time, each with a deadline. Safe for use by several threads. */
+final class AdminQueue {
+    private static final int DEPTH = 31;
+
+    private final QueuePair queue;
+    private final DmaMemory page;
+    private final Duration timeout;
+
+    AdminQueue(ControllerAccess access, Duration timeout) throws IOException {
+        this.timeout = timeout;
+        page = access.dma().allocate(Identify.SIZE_BYTES, access.pageBytes());
+        int depth = Math.min(DEPTH, access.maximumQueueEntries() - 1);
+        queue = new QueuePair(access, 0, depth, access.pageBytes(), null, timeout, closed -> true);
+    }
+
+    QueuePair queue() {
+        return queue;
+    }
+
+    /** The data of identify, copied to memory that lives as long as anyone looks at it. */
+    synchronized MemorySegment identify(int cns, int namespaceId) throws IOException {
+        queue.command(Opcode.IDENTIFY, namespaceId, page.deviceAddress(), 0, SubmissionEntry.CNS.of(cns), 0, 0, null, 0)
+                .await(timeout);
+        return Arena.ofAuto()
+                .allocate(Identify.SIZE_BYTES, Long.BYTES)
+                .copyFrom(page.segment())
+                .asReadOnly();
+    }
+
+    /** Asks for so many I/O queue pairs. Returns how many may be created. */
+    synchronized int setQueueCount(int pairs) throws IOException {
+        long asked = (pairs - 1L) << 16 | (pairs - 1);
+        int granted = queue.command(
+                        Opcode.SET_FEATURES,
+                        0,
+                        0,
+                        0,
+                        SubmissionEntry.FEATURE_ID.of(Feature.NUMBER_OF_QUEUES) | asked << Integer.SIZE,
+                        0,
+                        0,
+                        null,
+                        0)
+                .await(timeout);
+        return Math.min(pairs, Math.min(granted & 0xffff, granted >>> 16) + 1);
+    }
+
+    synchronized void createQueues(QueuePair pair, int interruptVector) throws IOException {
+        long flags = SubmissionEntry.PHYSICALLY_CONTIGUOUS.of(1);
+        long completionFlags = pair.isInterrupting()
+                ? flags
+                        | SubmissionEntry.INTERRUPTS_ENABLED.of(1)
+                        | SubmissionEntry.INTERRUPT_VECTOR.of(interruptVector)
+                : flags;
+        create(
+                Opcode.CREATE_IO_COMPLETION_QUEUE,
+                pair.completionQueueAddress(),
+                pair.id(),
+                pair.completionEntries(),
+                completionFlags);
+        try {
+            create(
+                    Opcode.CREATE_IO_SUBMISSION_QUEUE,
+                    pair.submissionQueueAddress(),
+                    pair.id(),
+                    pair.submissionEntries(),
+                    flags | SubmissionEntry.COMPLETION_QUEUE_ID.of(pair.id()));
+        } catch (NvmeException refused) {
+            delete(Opcode.DELETE_IO_COMPLETION_QUEUE, pair.id(), timeout);
+            throw refused;
+        }
+    }
+
+    private void create(int opcode, long address, int id, int entries, long flags) throws IOException {
+        long sizeAndId = SubmissionEntry.QUEUE_SIZE.of(entries - 1L) | SubmissionEntry.QUEUE_ID.of(id);
+        queue.command(opcode, 0, address, 0, sizeAndId | flags << Integer.SIZE, 0, 0, null, 0)
+                .await(timeout);
+    }
+
+    synchronized void deleteQueues(int id, Duration limit) throws IOException {
+        delete(Opcode.DELETE_IO_SUBMISSION_QUEUE, id, limit);
+        delete(Opcode.DELETE_IO_COMPLETION_QUEUE, id, limit);
+    }
+
+    private void delete(int opcode, int id, Duration limit) throws IOException {
+        queue.command(opcode, 0, 0, 0, SubmissionEntry.QUEUE_ID.of(id), 0, 0, null, 0)
+                .await(limit);
+    }
+}

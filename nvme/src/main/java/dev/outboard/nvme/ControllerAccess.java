@@ -1,0 +1,85 @@
+package dev.outboard.nvme;
+
+import dev.outboard.driver.DeviceException;
+import dev.outboard.driver.DeviceGoneException;
+import dev.outboard.memory.DmaAllocator;
+import dev.outboard.memory.Registers;
+import dev.outboard.pci.PciFunction;
+import dev.outboard.specs.nvme.NvmeRegisters;
+import java.io.IOException;
+
+/**
+ * What both the controller and its queues need to reach the hardware.
+ *
+ * @param function the PCI function
+ * @param registers BAR 0
+ * @param capabilities the register CAP
+ * @param pageBytes the memory page size that the controller is told
+ */
+record ControllerAccess(PciFunction function, Registers registers, long capabilities, int pageBytes) {
+    private static final int SMALLEST_PAGE_SHIFT = 12;
+
+    /** Takes a first look at the registers, and checks that this driver can run the controller. */
+    static ControllerAccess of(PciFunction function) throws IOException {
+        Registers registers = function.bar(0);
+        if (registers.sizeBytes() < NvmeRegisters.DOORBELLS + 2 * Long.BYTES) {
+            throw new DeviceException(function.address() + " is no NVMe controller: its BAR 0 has only "
+                    + registers.sizeBytes() + " bytes");
+        }
+        long capabilities = registers.read(NvmeRegisters.CAP);
+        function.checkPresent();
+        if (capabilities == -1) {
+            throw new DeviceGoneException(function.address() + " reads all ones: it is gone, or powered down", null);
+        }
+        if ((NvmeRegisters.CAP_CSS.get(capabilities) & 1) == 0) {
+            throw new DeviceException(function.address() + " does not have the NVM command set (CAP is 0x"
+                    + Long.toHexString(capabilities) + "): it is no NVMe controller that this driver can run");
+        }
+        if (NvmeRegisters.CAP_MQES.get(capabilities) < 1) {
+            throw new DeviceException(function.address() + " allows queues of one entry only (CAP.MQES is 0),"
+                    + " which the specification forbids");
+        }
+        int pageBytes = 1 << (SMALLEST_PAGE_SHIFT + (int) NvmeRegisters.CAP_MPSMIN.get(capabilities));
+        return new ControllerAccess(function, registers, capabilities, pageBytes);
+    }
+
+    DmaAllocator dma() {
+        return function.dma();
+    }
+
+    /** CC.MPS. */
+    int pageSizeExponent() {
+        return Integer.numberOfTrailingZeros(pageBytes) - SMALLEST_PAGE_SHIFT;
+    }
+
+    int maximumQueueEntries() {
+        return (int) NvmeRegisters.CAP_MQES.get(capabilities) + 1;
+    }
+
+    /** The register of one doorbell; the smallest slice, so that it is mapped if the doorbell is. */
+    Registers doorbell(long offset) throws DeviceException {
+        long start = NvmeRegisters.DOORBELLS + offset;
+        if (start + Integer.BYTES > registers.sizeBytes()) {
+            throw new DeviceException(function.address() + " has no doorbell at 0x" + Long.toHexString(start)
+                    + " in its BAR 0 of " + registers.sizeBytes() + " bytes; use fewer queues");
+        }
+        return registers.slice(start, Integer.BYTES);
+    }
+
+    Registers submissionTail(int queue) throws DeviceException {
+        return doorbell(NvmeRegisters.submissionTailDoorbell(queue, stride()));
+    }
+
+    Registers completionHead(int queue) throws DeviceException {
+        return doorbell(NvmeRegisters.completionHeadDoorbell(queue, stride()));
+    }
+
+    private int stride() {
+        return (int) NvmeRegisters.CAP_DSTRD.get(capabilities);
+    }
+
+    @Override
+    public String toString() {
+        return function.address().toString();
+    }
+}

@@ -1,0 +1,37 @@
+package dev.outboard.nvme;
+
+import dev.outboard.pci.Pci;
+import dev.outboard.pci.PciFunction;
+import java.io.IOException;
+
+/** Opens NVMe controllers. */
+public final class Nvme {
+    private Nvme() {}
+
+    /**
+     * Opens a controller: resets it, enables it and identifies it and its namespaces.
+     *
+     * @param address its address, for example {@code "vfio:0000:03:00.0"} or {@code "model:nvme"}
+     * @return the controller, ready for I/O
+     * @throws IOException if it cannot be opened, or does not become ready
+     */
+    public static NvmeController open(String address) throws IOException {
+        return open(Pci.open(address));
+    }
+
+    /**
+     * Takes over a PCI function that is an NVMe controller: resets it, enables it and identifies it and its namespaces.
+     *
+     * @param function the function; it now belongs to the controller, and is closed if this fails
+     * @return the controller, ready for I/O
+     * @throws IOException if it is no NVMe controller, or does not become ready
+     */
+    public static NvmeController open(PciFunction function) throws IOException {
+        try {
+            return new NvmeController(function);
+        } catch (IOException | RuntimeException e) {
+            function.close();
+            throw e;
+        }
+    }
+}

@@ -1,0 +1,265 @@
+package dev.outboard.nvme;
+
+import dev.outboard.driver.DeviceAddress;
+import dev.outboard.driver.DeviceGoneException;
+import dev.outboard.driver.Interrupt;
+import dev.outboard.memory.DmaAllocator;
+import dev.outboard.pci.PciFunction;
+import dev.outboard.specs.nvme.NvmeRegisters;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * An NVMe controller, ready for I/O from when it is opened until it is closed.
+ *
+ * <p>Safe for use by several threads; each of its {@linkplain QueuePair queue pairs} belongs to one.
+ */
+public final class NvmeController implements AutoCloseable {
+    private static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration DELETE_TIMEOUT = Duration.ofSeconds(1);
+    private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(5);
+    private static final long SHUTDOWN_POLL_NANOS = 50_000;
+    private static final long SHUTDOWN_NORMAL = 1;
+    private static final long SHUTDOWN_COMPLETE = 2;
+    private static final int MAXIMUM_QUEUE_PAIRS = 64;
+    private static final int UNLIMITED_TRANSFER_BYTES = 1 << 30;
+
+    private final PciFunction function;
+    private final ControllerAccess access;
+    private final AdminQueue admin;
+    private final ControllerIdentity identity;
+    private final List<NvmeNamespace> namespaces;
+    private final int queueCount;
+    private final BitSet usedQueueIds = new BitSet();
+    private final List<QueuePair> queuePairs = new ArrayList<>();
+    private List<Interrupt> interrupts = List.of();
+    private boolean closed;
+
+    NvmeController(PciFunction function) throws IOException {
+        this.function = function;
+        access = ControllerAccess.of(function);
+        admin = new AdminQueue(access, COMMAND_TIMEOUT);
+        Initialization initialization = new Initialization(access, admin, MAXIMUM_QUEUE_PAIRS);
+        initialization.run();
+        identity = initialization.identity();
+        namespaces = initialization.namespaces();
+        queueCount = initialization.queueCount();
+        usedQueueIds.set(0);
+    }
+
+    /**
+     * The address that the controller was opened by.
+     *
+     * @return for example {@code vfio:0000:03:00.0}
+     */
+    public DeviceAddress address() {
+        return function.address();
+    }
+
+    /**
+     * What the controller says that it is.
+     *
+     * @return the data of identify controller
+     */
+    public ControllerIdentity identity() {
+        return identity;
+    }
+
+    /**
+     * The active namespaces.
+     *
+     * @return at the time that the controller was opened, by rising identifier
+     */
+    public List<NvmeNamespace> namespaces() {
+        return namespaces;
+    }
+
+    /**
+     * One of the active namespaces.
+     *
+     * @param id its identifier, from 1
+     * @return the namespace
+     * @throws IllegalArgumentException if it is not there
+     */
+    public NvmeNamespace namespace(int id) {
+        for (NvmeNamespace namespace : namespaces) {
+            if (namespace.id() == id) {
+                return namespace;
+            }
+        }
+        throw new IllegalArgumentException(address() + " has no namespace " + id + "; it has "
+                + namespaces.stream().map(NvmeNamespace::id).toList());
+    }
+
+    /**
+     * Memory for I/O without copies.
+     *
+     * @return the allocator of memory that the controller reaches
+     */
+    public DmaAllocator dma() {
+        return function.dma();
+    }
+
+    /**
+     * How long a command may take, unless its await says less.
+     *
+     * @return the deadline of every command
+     */
+    public Duration commandTimeout() {
+        return COMMAND_TIMEOUT;
+    }
+
+    /**
+     * The most that one command can transfer, as the controller says (MDTS) and the driver can (one PRP list).
+     *
+     * @return bytes
+     */
+    public long maximumTransferBytes() {
+        return Math.min(controllerTransferLimit(), PrpLists.maximumBytes(access.pageBytes()));
+    }
+
+    private long controllerTransferLimit() {
+        int mdts = identity.data().getInt("mdts");
+        // In units of the smallest memory page, which is the one that is used. 0 is no limit.
+        return mdts == 0 || mdts > Integer.SIZE ? UNLIMITED_TRANSFER_BYTES : (long) access.pageBytes() << mdts;
+    }
+
+    /**
+     * Finds out whether the controller is still there. Cheap: no system call and no message.
+     *
+     * @throws DeviceGoneException if it is not
+     */
+    public void checkPresent() throws DeviceGoneException {
+        function.checkPresent();
+    }
+
+    /**
+     * How many queue pairs can be open at a time.
+     *
+     * @return the number, from 1
+     */
+    public int maximumQueuePairs() {
+        return queueCount;
+    }
+
+    /**
+     * Creates a queue pair that polls.
+     *
+     * @param depth how many commands can be on their way at a time
+     * @return the queue pair
+     * @throws IOException if the controller has no more, or refuses
+     */
+    public QueuePair createQueuePair(int depth) throws IOException {
+        return createQueuePair(depth, Waiting.POLL);
+    }
+
+    /**
+     * Creates a queue pair.
+     *
+     * @param depth how many commands can be on their way at a time: 1 to {@link QueuePair#MAXIMUM_DEPTH} less one, and less
+     *     than the entries that the controller allows
+     * @param waiting how it waits for completions
+     * @return the queue pair
+     * @throws IOException if the controller has no more, or refuses
+     */
+    public synchronized QueuePair createQueuePair(int depth, Waiting waiting) throws IOException {
+        int deepest = Math.min(QueuePair.MAXIMUM_DEPTH, access.maximumQueueEntries()) - 1;
+        if (depth < 1 || depth > deepest) {
+            throw new IllegalArgumentException(
+                    "a queue pair of " + address() + " has a depth of 1 to " + deepest + ", not " + depth);
+        }
+        int id = usedQueueIds.nextClearBit(1);
+        if (id > queueCount) {
+            throw new IllegalStateException(
+                    address() + " has " + queueCount + " queue pairs, and all are in use; close one first");
+        }
+        int vector = waiting == Waiting.INTERRUPT ? interruptVector(id) : 0;
+        QueuePair pair = new QueuePair(
+                access,
+                id,
+                depth,
+                maximumTransferBytes(),
+                waiting == Waiting.INTERRUPT ? interrupts.get(vector) : null,
+                COMMAND_TIMEOUT,
+                this::deleteQueues);
+        try {
+            admin.createQueues(pair, vector);
+        } catch (IOException e) {
+            pair.freeMemory();
+            throw e;
+        }
+        usedQueueIds.set(id);
+        queuePairs.add(pair);
+        return pair;
+    }
+
+    /** Enables all vectors with the first queue that wants one: VFIO cannot add some later. Vector 0 is the admin queue's. */
+    private int interruptVector(int queueId) throws IOException {
+        if (interrupts.isEmpty()) {
+            int vectors = Math.min(function.interruptVectors(), queueCount + 1);
+            if (vectors < 1) {
+                throw new IllegalStateException(address() + " has no interrupts over this access path; poll instead");
+            }
+            interrupts = function.enableInterrupts(vectors);
+        }
+        if (queueId >= interrupts.size() && interrupts.size() > 1) {
+            throw new IllegalStateException(address() + " has " + interrupts.size()
+                    + " interrupt vectors, none is left for queue " + queueId + "; poll instead");
+        }
+        return interrupts.size() == 1 ? 0 : queueId;
+    }
+
+    /** Called by a queue pair that closes. Returns whether the controller confirmed that it is done with the memory. */
+    private synchronized boolean deleteQueues(QueuePair pair) {
+        if (closed) {
+            return false;
+        }
+        queuePairs.remove(pair);
+        try {
+            function.checkPresent();
+            admin.deleteQueues(pair.id(), DELETE_TIMEOUT);
+            usedQueueIds.clear(pair.id());
+            return true;
+        } catch (IOException e) {
+            // The identifier and the memory stay taken until the controller closes: that cannot do harm.
+            return false;
+        }
+    }
+
+    /** Deletes the queue pairs, shuts the controller down as the specification asks (3.6.1), and closes its function. */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        List.copyOf(queuePairs).forEach(QueuePair::close);
+        closed = true;
+        shutDown();
+        function.close();
+    }
+
+    private void shutDown() {
+        var registers = access.registers();
+        long configuration = registers.read(NvmeRegisters.CC);
+        registers.write(NvmeRegisters.CC, NvmeRegisters.CC_SHN.set(configuration, SHUTDOWN_NORMAL));
+        long deadline = System.nanoTime() + SHUTDOWN_TIMEOUT.toNanos();
+        try {
+            while (NvmeRegisters.CSTS_SHST.get(registers.read(NvmeRegisters.CSTS)) != SHUTDOWN_COMPLETE
+                    && System.nanoTime() - deadline < 0) {
+                function.checkPresent();
+                LockSupport.parkNanos(SHUTDOWN_POLL_NANOS);
+            }
+        } catch (IOException gone) {
+            // Then there is nothing left to shut down.
+        }
+    }
+
+    @Override
+    public String toString() {
+        return address() + " (" + identity.modelNumber() + ", serial number " + identity.serialNumber() + ")";
+    }
+}

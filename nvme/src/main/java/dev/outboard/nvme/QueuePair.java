@@ -1,0 +1,553 @@
+package dev.outboard.nvme;
+
+import dev.outboard.driver.DeviceException;
+import dev.outboard.driver.DeviceTimeoutException;
+import dev.outboard.driver.Interrupt;
+import dev.outboard.memory.DmaMemory;
+import dev.outboard.memory.Registers;
+import dev.outboard.specs.nvme.CompletionEntry;
+import dev.outboard.specs.nvme.Opcode;
+import dev.outboard.specs.nvme.SubmissionEntry;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A submission queue and the completion queue of its commands.
+ *
+ * <p>Belongs to one thread at a time, without locks: take one queue pair a thread. Commands are written to the queue at
+ * once and announced to the controller together, by the next {@link #poll}, {@link #submit} or {@link
+ * NvmeRequest#await await}. In steady state nothing here allocates or makes a system call (unless it waits by interrupt).
+ */
+public final class QueuePair implements AutoCloseable {
+    /** The most commands that can be on their way at a time: command identifiers keep four bits to count uses. */
+    public static final int MAXIMUM_DEPTH = 1 << 12;
+
+    /** The most blocks that one command can name. */
+    public static final int MAXIMUM_BLOCKS = 1 << 16;
+
+    private static final int SLOT_MASK = MAXIMUM_DEPTH - 1;
+    private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle().withInvokeExactBehavior();
+    /** After so many polls without a completion, the clock and the device's presence are looked at. */
+    private static final int HEALTH_CHECK_POLLS = 1 << 10;
+
+    private static final long HEALTH_CHECK_NANOS = 1_000_000;
+    private static final long MAXIMUM_SLEEP_NANOS = 100_000_000;
+
+    private final ControllerAccess access;
+    /** Has the controller forget the queues; false if it did not confirm. */
+    private final Predicate<QueuePair> delete;
+
+    private final int id;
+    private final int depth;
+    private final @Nullable Interrupt interrupt;
+    private final long timeoutNanos;
+
+    private final long maximumTransferBytes;
+    private final DmaMemory submissionQueue;
+    private final DmaMemory completionQueue;
+    private final PrpLists prpLists;
+    private final MemorySegment submissions;
+    private final MemorySegment completions;
+    private final int submissionEntries;
+    private final int completionEntries;
+    private final Registers tailDoorbell;
+    private final Registers headDoorbell;
+
+    private final NvmeRequest[] requests;
+    private final int[] freeSlots;
+    private int freeCount;
+    /** One slot more than the depth: a request keeps its slot while its handler submits the next. */
+    private int spareSlots = 1;
+
+    private int tail;
+    private int announcedTail;
+    private int head;
+    private int phase = 1;
+    private int unacknowledged;
+    /** So many completions may be kept from the controller before its completion queue might fill up. */
+    private final int acknowledgeLimit;
+
+    private int idlePolls;
+    private long lastHealthCheckNanos;
+    private @Nullable IOException failure;
+    private boolean closed;
+
+    QueuePair(
+            ControllerAccess access,
+            int id,
+            int depth,
+            long maximumTransferBytes,
+            @Nullable Interrupt interrupt,
+            Duration timeout,
+            Predicate<QueuePair> delete)
+            throws IOException {
+        this.access = access;
+        this.id = id;
+        this.depth = depth;
+        this.interrupt = interrupt;
+        this.timeoutNanos = timeout.toNanos();
+        this.delete = delete;
+        submissionEntries = depth + 1;
+        // With twice the room, completions need to be acknowledged only along with submissions.
+        completionEntries = Math.min(2 * depth + 1, access.maximumQueueEntries());
+        acknowledgeLimit = interrupt != null ? 1 : Math.max(1, completionEntries - 1 - depth);
+        tailDoorbell = access.submissionTail(id);
+        headDoorbell = access.completionHead(id);
+
+        int page = access.pageBytes();
+        submissionQueue = access.dma().allocate((long) submissionEntries * SubmissionEntry.SIZE_BYTES, page);
+        completionQueue = access.dma().allocate((long) completionEntries * CompletionEntry.SIZE_BYTES, page);
+        prpLists = new PrpLists(access.dma(), depth + 1, page);
+        this.maximumTransferBytes = maximumTransferBytes;
+        submissions = submissionQueue.segment();
+        completions = completionQueue.segment();
+
+        int slots = depth + 1;
+        requests = new NvmeRequest[slots];
+        freeSlots = new int[slots];
+        for (int slot = 0; slot < slots; slot++) {
+            requests[slot] = new NvmeRequest(this, slot);
+            freeSlots[slot] = depth - slot;
+        }
+        freeCount = slots;
+    }
+
+    /**
+     * Reads blocks into the whole of a buffer.
+     *
+     * @param namespace where from
+     * @param firstBlock the first block
+     * @param buffer where to; its size is a multiple of the block's
+     * @return the request, which must be awaited
+     * @throws IndexOutOfBoundsException if the blocks are not all there
+     * @throws IOException if the device has failed
+     */
+    public NvmeRequest read(NvmeNamespace namespace, long firstBlock, DmaMemory buffer) throws IOException {
+        int blocks = blocks(namespace, buffer);
+        return transfer(Opcode.READ, namespace, firstBlock, blocks, buffer.deviceAddress(), null, 0);
+    }
+
+    /**
+     * Writes blocks from the whole of a buffer.
+     *
+     * @param namespace where to
+     * @param firstBlock the first block
+     * @param buffer what to write; its size is a multiple of the block's
+     * @return the request, which must be awaited
+     * @throws IndexOutOfBoundsException if the blocks are not all there
+     * @throws IOException if the device has failed
+     */
+    public NvmeRequest write(NvmeNamespace namespace, long firstBlock, DmaMemory buffer) throws IOException {
+        int blocks = blocks(namespace, buffer);
+        return transfer(Opcode.WRITE, namespace, firstBlock, blocks, buffer.deviceAddress(), null, 0);
+    }
+
+    /**
+     * Reads blocks, and tells a handler.
+     *
+     * @param namespace where from
+     * @param firstBlock the first block
+     * @param blocks how many
+     * @param buffer where to
+     * @param offset where in the buffer, in bytes, a multiple of 4
+     * @param handler told of the completion
+     * @param context passed on to the handler
+     * @throws IndexOutOfBoundsException if the blocks are not all there, or do not fit the buffer
+     * @throws IllegalStateException if the queue is full, see {@link #room}
+     * @throws IOException if the device has failed
+     */
+    public void read(
+            NvmeNamespace namespace,
+            long firstBlock,
+            int blocks,
+            DmaMemory buffer,
+            long offset,
+            CompletionHandler handler,
+            long context)
+            throws IOException {
+        long address = address(namespace, blocks, buffer, offset);
+        transfer(Opcode.READ, namespace, firstBlock, blocks, address, handler, context);
+    }
+
+    /**
+     * Writes blocks, and tells a handler.
+     *
+     * @param namespace where to
+     * @param firstBlock the first block
+     * @param blocks how many
+     * @param buffer what to write
+     * @param offset where in the buffer, in bytes, a multiple of 4
+     * @param handler told of the completion
+     * @param context passed on to the handler
+     * @throws IndexOutOfBoundsException if the blocks are not all there, or do not fit the buffer
+     * @throws IllegalStateException if the queue is full, see {@link #room}
+     * @throws IOException if the device has failed
+     */
+    public void write(
+            NvmeNamespace namespace,
+            long firstBlock,
+            int blocks,
+            DmaMemory buffer,
+            long offset,
+            CompletionHandler handler,
+            long context)
+            throws IOException {
+        long address = address(namespace, blocks, buffer, offset);
+        transfer(Opcode.WRITE, namespace, firstBlock, blocks, address, handler, context);
+    }
+
+    /**
+     * Makes everything durable that was written before.
+     *
+     * @param namespace which namespace
+     * @return the request, which must be awaited
+     * @throws IOException if the device has failed
+     */
+    public NvmeRequest flush(NvmeNamespace namespace) throws IOException {
+        return command(Opcode.FLUSH, namespace.id(), 0, 0, 0, 0, 0, null, 0);
+    }
+
+    private static int blocks(NvmeNamespace namespace, DmaMemory buffer) {
+        long size = buffer.sizeBytes();
+        if ((size & (namespace.blockSizeBytes() - 1)) != 0) {
+            throw new IllegalArgumentException(
+                    "a buffer of " + size + " bytes holds no whole number of blocks of " + namespace.blockSizeBytes());
+        }
+        return Math.toIntExact(size / namespace.blockSizeBytes());
+    }
+
+    private static long address(NvmeNamespace namespace, int blocks, DmaMemory buffer, long offset) {
+        Objects.checkFromIndexSize(offset, (long) blocks * namespace.blockSizeBytes(), buffer.sizeBytes());
+        return buffer.deviceAddress() + offset;
+    }
+
+    private NvmeRequest transfer(
+            int opcode,
+            NvmeNamespace namespace,
+            long firstBlock,
+            int blocks,
+            long address,
+            @Nullable CompletionHandler handler,
+            long context)
+            throws IOException {
+        long length = (long) blocks * namespace.blockSizeBytes();
+        if (blocks < 1
+                || blocks > MAXIMUM_BLOCKS
+                || length > maximumTransferBytes
+                || (address & (Integer.BYTES - 1)) != 0) {
+            throw new IllegalArgumentException("cannot transfer " + blocks + " blocks of " + namespace.blockSizeBytes()
+                    + " bytes at device address 0x" + Long.toHexString(address) + " in one command: it takes 1 to "
+                    + maximumTransferBytes + " bytes, at a multiple of 4");
+        }
+        if (firstBlock < 0 || firstBlock > namespace.blockCount() - blocks) {
+            throw new IndexOutOfBoundsException("blocks " + firstBlock + " to " + (firstBlock + blocks - 1)
+                    + " are not all in namespace " + namespace.id() + ", which has the blocks 0 to "
+                    + (namespace.blockCount() - 1));
+        }
+        if (namespace.metadataBytes() != 0) {
+            throw new IllegalArgumentException("namespace " + namespace.id() + " has " + namespace.metadataBytes()
+                    + " bytes of metadata a block; format it without to use it");
+        }
+        int slot = nextSlot();
+        long prp2 = prpLists.second(slot, address, length);
+        return command(
+                opcode,
+                namespace.id(),
+                address,
+                prp2,
+                firstBlock,
+                SubmissionEntry.NLB.of(blocks - 1L),
+                0,
+                handler,
+                context);
+    }
+
+    private int nextSlot() {
+        if (freeCount <= spareSlots) {
+            throw new IllegalStateException(this + " is full: " + depth + " commands are on their way; poll it first");
+        }
+        return freeSlots[freeCount - 1];
+    }
+
+    /** Writes a command to the queue, in the slot that {@link #nextSlot} returns. */
+    NvmeRequest command(
+            int opcode,
+            int namespaceId,
+            long prp1,
+            long prp2,
+            long dwords10And11,
+            long dwords12And13,
+            long dwords14And15,
+            @Nullable CompletionHandler handler,
+            long context)
+            throws IOException {
+        if (failure != null || closed) {
+            throw unusable();
+        }
+        NvmeRequest request = requests[nextSlot()];
+        freeCount--;
+        request.commandId = (request.commandId + MAXIMUM_DEPTH) & 0xffff;
+        request.opcode = opcode;
+        request.handler = handler;
+        request.context = context;
+        request.seenNanos = 0;
+        request.state = NvmeRequest.State.SUBMITTED;
+
+        long at = (long) tail * SubmissionEntry.SIZE_BYTES;
+        long dwords0And1 = ((long) namespaceId << Integer.SIZE) | ((long) request.commandId << 16) | opcode;
+        submissions.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW0, dwords0And1);
+        submissions.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW2, 0L);
+        submissions.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.MPTR, 0L);
+        submissions.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.PRP1, prp1);
+        submissions.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.PRP2, prp2);
+        submissions.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW10, dwords10And11);
+        submissions.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW12, dwords12And13);
+        submissions.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW14, dwords14And15);
+        tail = tail + 1 == submissionEntries ? 0 : tail + 1;
+        return request;
+    }
+
+    /** Announces what was written to the queue since the last time. {@link #poll} does that too. */
+    public void submit() {
+        if (unacknowledged > 0) {
+            acknowledge();
+        }
+        if (tail != announcedTail) {
+            announcedTail = tail;
+            tailDoorbell.write32(0, tail);
+        }
+    }
+
+    private void acknowledge() {
+        unacknowledged = 0;
+        headDoorbell.write32(0, head);
+    }
+
+    /**
+     * Announces new commands and takes all completions that are there, without waiting.
+     *
+     * @return how many there were
+     * @throws DeviceTimeoutException if a command took longer than the controller's {@link NvmeController#commandTimeout}
+     * @throws DeviceException if the device is gone, or completed what was never submitted; the queue pair is unusable then
+     * @throws IOException if it failed before
+     */
+    public int poll() throws IOException {
+        if (tail != announcedTail) {
+            submit();
+        }
+        int completed = 0;
+        int entry = nextCompletion();
+        while ((entry >>> CompletionEntry.PHASE.lowBit() & 1) == phase) {
+            complete(entry);
+            completed++;
+            entry = nextCompletion();
+        }
+        if (completed == 0) {
+            idle();
+        } else if (tail != announcedTail) {
+            submit();
+        } else if (unacknowledged >= acknowledgeLimit) {
+            acknowledge();
+        }
+        return completed;
+    }
+
+    /** Dword 3 of the entry at the head. Acquire: the rest of the entry, and the data, are read after it. */
+    private int nextCompletion() {
+        return (int) INT.getAcquire(completions, (long) head * CompletionEntry.SIZE_BYTES + CompletionEntry.DW3);
+    }
+
+    private void complete(int entry) throws IOException {
+        int commandId = (int) CompletionEntry.COMMAND_ID.get(entry);
+        int slot = commandId & SLOT_MASK;
+        if (slot > depth
+                || requests[slot].commandId != commandId
+                || requests[slot].state != NvmeRequest.State.SUBMITTED) {
+            throw failed(new DeviceException(
+                    this + " completed command " + commandId + ", which is not on its way; reset the controller"));
+        }
+        NvmeRequest request = requests[slot];
+        request.status = (int) CompletionEntry.STATUS.get(entry);
+        request.result =
+                completions.get(ValueLayout.JAVA_INT, (long) head * CompletionEntry.SIZE_BYTES + CompletionEntry.DW0);
+        request.state = NvmeRequest.State.COMPLETED;
+        if (++head == completionEntries) {
+            head = 0;
+            phase ^= 1;
+        }
+        unacknowledged++;
+        CompletionHandler handler = request.handler;
+        if (handler != null) {
+            spareSlots = 0;
+            try {
+                handler.completed(request);
+            } finally {
+                spareSlots = 1;
+                release(request);
+            }
+        }
+    }
+
+    private void release(NvmeRequest request) {
+        request.state = NvmeRequest.State.FREE;
+        freeSlots[freeCount++] = request.slot;
+    }
+
+    int await(NvmeRequest request, Duration timeout) throws IOException {
+        if (request.state == NvmeRequest.State.FREE) {
+            throw new IllegalStateException("this request was awaited already");
+        }
+        long deadline = 0;
+        for (int idle = 0; request.state != NvmeRequest.State.COMPLETED; ) {
+            if (poll() > 0) {
+                continue;
+            }
+            if (++idle % HEALTH_CHECK_POLLS == 0 || interrupt != null) {
+                long now = System.nanoTime();
+                deadline = deadline == 0 ? now + timeout.toNanos() : deadline;
+                if (now - deadline >= 0) {
+                    throw failed(new DeviceTimeoutException(
+                            request + " took longer than " + timeout.toMillis() + " ms; reset the controller"));
+                }
+            }
+            pause(deadline);
+        }
+        int status = request.status;
+        int result = request.result;
+        release(request);
+        if (status != 0) {
+            throw request.failure();
+        }
+        return result;
+    }
+
+    /** Passes some time until the next poll. */
+    private void pause(long deadline) throws IOException {
+        if (interrupt == null) {
+            Thread.onSpinWait();
+        } else {
+            // Bounded, so that a device that is gone is noticed, and a lost interrupt costs time only.
+            long nanos = Math.clamp(deadline - System.nanoTime(), 0, MAXIMUM_SLEEP_NANOS);
+            interrupt.await(Duration.ofNanos(nanos));
+            interrupt.rearm();
+        }
+    }
+
+    /** Nothing came: now and then, finds out whether the device is still there, and whether commands are overdue. */
+    private void idle() throws IOException {
+        if (failure != null) {
+            throw unusable();
+        }
+        if (++idlePolls % HEALTH_CHECK_POLLS != 0 && interrupt == null) {
+            return;
+        }
+        try {
+            access.function().checkPresent();
+        } catch (IOException e) {
+            throw failed(e);
+        }
+        long now = System.nanoTime();
+        if (now - lastHealthCheckNanos < HEALTH_CHECK_NANOS) {
+            return;
+        }
+        lastHealthCheckNanos = now;
+        for (NvmeRequest request : requests) {
+            if (request.state == NvmeRequest.State.SUBMITTED) {
+                if (request.seenNanos == 0) {
+                    request.seenNanos = now;
+                } else if (now - request.seenNanos > timeoutNanos) {
+                    throw failed(new DeviceTimeoutException(request + " took longer than "
+                            + Duration.ofNanos(timeoutNanos).toMillis() + " ms; reset the controller"));
+                }
+            }
+        }
+    }
+
+    private IOException failed(IOException reason) {
+        failure = reason;
+        return reason;
+    }
+
+    private IOException unusable() {
+        return failure == null
+                ? new DeviceException(this + " is closed")
+                : new DeviceException(this + " failed before: " + failure.getMessage(), failure);
+    }
+
+    /**
+     * How many more commands can be submitted now.
+     *
+     * @return {@link #depth} less those on their way
+     */
+    public int room() {
+        return freeCount - spareSlots;
+    }
+
+    /**
+     * How many commands can be on their way at a time.
+     *
+     * @return the number
+     */
+    public int depth() {
+        return depth;
+    }
+
+    boolean isAdmin() {
+        return id == 0;
+    }
+
+    int id() {
+        return id;
+    }
+
+    /** What is told to the controller when the queues are created. */
+    long submissionQueueAddress() {
+        return submissionQueue.deviceAddress();
+    }
+
+    long completionQueueAddress() {
+        return completionQueue.deviceAddress();
+    }
+
+    int submissionEntries() {
+        return submissionEntries;
+    }
+
+    int completionEntries() {
+        return completionEntries;
+    }
+
+    boolean isInterrupting() {
+        return interrupt != null;
+    }
+
+    /** Deletes the queues. What is still on its way is lost. */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        // A controller that did not confirm may still write to these: they go with the controller then.
+        if (delete.test(this)) {
+            freeMemory();
+        }
+    }
+
+    void freeMemory() {
+        prpLists.close();
+        completionQueue.close();
+        submissionQueue.close();
+    }
+
+    @Override
+    public String toString() {
+        return access + (isAdmin() ? " admin queue" : " queue " + id);
+    }
+}

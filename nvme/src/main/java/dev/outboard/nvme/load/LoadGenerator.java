@@ -1,0 +1,229 @@
+package dev.outboard.nvme.load;
+
+import com.sun.management.ThreadMXBean;
+import dev.outboard.linux.Affinity;
+import dev.outboard.memory.DmaMemory;
+import dev.outboard.nvme.CompletionHandler;
+import dev.outboard.nvme.NvmeController;
+import dev.outboard.nvme.NvmeNamespace;
+import dev.outboard.nvme.NvmeRequest;
+import dev.outboard.nvme.QueuePair;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.util.BitSet;
+import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps a queue pair filled with requests, each with a buffer of its own, and measures every one. Allocates nothing while
+ * it measures.
+ *
+ * <p>{@link #run} polls on the calling platform thread; {@link #operations} and {@link #stop} are for others.
+ */
+public final class LoadGenerator implements AutoCloseable {
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    private static final long LONGEST_NANOS = 60_000_000_000L;
+    private static final int PRECISION_DIGITS = 3;
+    private static final int CLOCK_POLLS = 1 << 10;
+    private static final long SEED = 0x9e3779b97f4a7c15L;
+    private static final long MULTIPLIER = 0x2545f4914f6cdd1dL;
+
+    private final LoadOptions options;
+    private final NvmeNamespace namespace;
+    private final Histogram latency = new Histogram(LONGEST_NANOS, PRECISION_DIGITS);
+    private final QueuePair queue;
+    private final DmaMemory memory;
+    // One object, not a lambda a request.
+    private final CompletionHandler handler = this::completed;
+
+    private final int blocks;
+    private final long places;
+    private final boolean random;
+    private final int readPercent;
+    private final long[] startNanos;
+    private long randomState = SEED;
+    private long nextPlace;
+    private int inFlight;
+    private @Nullable IOException failure;
+
+    /** The time of the completions of one poll, read with the first of them; 0 before. */
+    private long batchNanos;
+
+    private boolean measuring;
+    private boolean draining;
+    private long phaseEndNanos;
+    private long measuredSinceNanos;
+    private long measuredNanos;
+    private long allocatedBefore;
+    private long allocatedBytes;
+    private long errors;
+    private long count;
+    private volatile long operations;
+    private volatile boolean stopped;
+
+    /**
+     * Prepares a load: a queue pair and the buffers.
+     *
+     * @param controller the controller
+     * @param namespace where on it
+     * @param options what to do
+     * @throws IllegalArgumentException if the options do not fit the namespace
+     * @throws IOException if the controller refuses the queue pair or there is no memory
+     */
+    public LoadGenerator(NvmeController controller, NvmeNamespace namespace, LoadOptions options) throws IOException {
+        int size = options.blockSizeBytes();
+        if (size < namespace.blockSizeBytes()
+                || size % namespace.blockSizeBytes() != 0
+                || size > controller.maximumTransferBytes()
+                || size > namespace.sizeBytes()) {
+            throw new IllegalArgumentException("a request of " + size + " bytes does not fit: " + namespace + ", and "
+                    + controller.address() + " transfers up to " + controller.maximumTransferBytes() + " at once");
+        }
+        this.namespace = namespace;
+        this.options = options;
+        blocks = size / namespace.blockSizeBytes();
+        places = namespace.blockCount() / blocks;
+        random = options.operation().isRandom();
+        readPercent = options.operation().readPercent();
+        startNanos = new long[options.queueDepth()];
+        queue = controller.createQueuePair(options.queueDepth());
+        try {
+            memory = controller.dma().allocate((long) size * options.queueDepth());
+        } catch (IOException e) {
+            queue.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Runs the load.
+     *
+     * @return what it reached
+     * @throws IOException if the device fails as a whole; a request that fails is counted
+     */
+    public LoadResult run() throws IOException {
+        BitSet cpus = Affinity.get();
+        if (options.cpu().isPresent()) {
+            Affinity.pin(options.cpu().getAsInt());
+        }
+        try {
+            batchNanos = System.nanoTime();
+            phaseEndNanos = batchNanos + options.warmUp().toNanos();
+            for (int i = 0; i < options.queueDepth(); i++) {
+                submit(i);
+            }
+            for (int polls = 0; inFlight > 0; polls++) {
+                batchNanos = 0;
+                if (queue.poll() > 0 || polls % CLOCK_POLLS == 0) {
+                    tick();
+                }
+                if (failure != null) {
+                    throw failure;
+                }
+            }
+        } finally {
+            Affinity.set(cpus);
+        }
+        double seconds = measuredNanos / 1e9;
+        return new LoadResult(
+                seconds,
+                count,
+                count * options.blockSizeBytes(),
+                errors,
+                allocatedBytes,
+                LoadResult.Latency.of(latency));
+    }
+
+    private void submit(int buffer) {
+        boolean reads = readPercent == 100 || (readPercent > 0 && random(100) < readPercent);
+        long block = place() * blocks;
+        long offset = (long) buffer * options.blockSizeBytes();
+        startNanos[buffer] = batchNanos;
+        try {
+            if (reads) {
+                queue.read(namespace, block, blocks, memory, offset, handler, buffer);
+            } else {
+                queue.write(namespace, block, blocks, memory, offset, handler, buffer);
+            }
+            inFlight++;
+        } catch (IOException e) {
+            failure = e;
+        }
+    }
+
+    private long place() {
+        if (random) {
+            return random(places);
+        }
+        long place = nextPlace;
+        nextPlace = place + 1 == places ? 0 : place + 1;
+        return place;
+    }
+
+    /** A number below the bound: xorshift64*, without the modulo. */
+    private long random(long bound) {
+        long x = randomState;
+        x ^= x >>> 12;
+        x ^= x << 25;
+        x ^= x >>> 27;
+        randomState = x;
+        return Math.unsignedMultiplyHigh(x * MULTIPLIER, bound);
+    }
+
+    private void completed(NvmeRequest request) {
+        if (batchNanos == 0) {
+            batchNanos = System.nanoTime();
+        }
+        inFlight--;
+        int buffer = (int) request.context();
+        if (measuring) {
+            latency.recordValue(Math.min(LONGEST_NANOS, batchNanos - startNanos[buffer]));
+            count++;
+            if (request.status() != 0) {
+                errors++;
+            }
+        }
+        if (!draining) {
+            submit(buffer);
+        }
+    }
+
+    /** Goes from warm-up to measuring to draining when it is time. */
+    private void tick() {
+        long now = batchNanos == 0 ? System.nanoTime() : batchNanos;
+        if (now - phaseEndNanos >= 0 || stopped) {
+            if (!measuring && !draining && !stopped) {
+                measuring = true;
+                measuredSinceNanos = now;
+                phaseEndNanos = now + options.duration().toNanos();
+                allocatedBefore = THREADS.getCurrentThreadAllocatedBytes();
+            } else if (!draining) {
+                allocatedBytes = measuring ? THREADS.getCurrentThreadAllocatedBytes() - allocatedBefore : 0;
+                measuredNanos = measuring ? now - measuredSinceNanos : 0;
+                measuring = false;
+                draining = true;
+            }
+        }
+        operations = count;
+    }
+
+    /**
+     * How far it is.
+     *
+     * @return how many requests were measured up to about now; for any thread
+     */
+    public long operations() {
+        return operations;
+    }
+
+    /** Has {@link #run} return soon, with what was measured so far. For any thread. */
+    public void stop() {
+        stopped = true;
+    }
+
+    @Override
+    public void close() {
+        queue.close();
+        memory.close();
+    }
+}

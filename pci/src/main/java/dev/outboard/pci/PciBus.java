@@ -1,0 +1,201 @@
+package dev.outboard.pci;
+
+import dev.outboard.driver.DeviceException;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalInt;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The PCI functions that the kernel knows, as {@code /sys/bus/pci} shows them. Reading it needs no privileges, runs no
+ * command and touches no device.
+ *
+ * <p>Safe for use by several threads.
+ */
+public final class PciBus {
+    private static final Pattern ADDRESS = Pattern.compile("[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\\.[0-7]");
+    private static final Pattern SHORT_ADDRESS = Pattern.compile("[0-9a-f]{2}:[01][0-9a-f]\\.[0-7]");
+    private static final int REVISION_BITS = 8;
+
+    private final Path root;
+    private final PciIds ids;
+
+    private PciBus(Path root) {
+        this.root = root;
+        ids = new PciIds(root);
+    }
+
+    /**
+     * The functions of this machine.
+     *
+     * @return the bus
+     */
+    public static PciBus system() {
+        return new PciBus(Path.of("/"));
+    }
+
+    /**
+     * The functions of a machine whose files are elsewhere, for tests.
+     *
+     * @param root where its {@code sys}, {@code proc} and {@code dev} are
+     */
+    static PciBus at(Path root) {
+        return new PciBus(root);
+    }
+
+    /**
+     * Every function.
+     *
+     * @return the functions by address; none if the machine has no PCI
+     * @throws IOException if sysfs cannot be read
+     */
+    public List<PciDevice> devices() throws IOException {
+        List<PciDevice> devices = new ArrayList<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(pci().resolve("devices"))) {
+            for (Path entry : entries) {
+                try {
+                    devices.add(read(entry));
+                } catch (NoSuchFileException removed) {
+                    // A function that was unplugged between the two looks is none any more.
+                }
+            }
+        } catch (NoSuchFileException noPci) {
+            return List.of();
+        }
+        devices.sort(Comparator.comparing(PciDevice::address));
+        return List.copyOf(devices);
+    }
+
+    /**
+     * One function.
+     *
+     * @param address its address: {@code 0000:03:00.0}, or {@code 03:00.0} in domain 0
+     * @return the function
+     * @throws DeviceException if there is none at this address
+     * @throws IOException if sysfs cannot be read
+     * @throws IllegalArgumentException if this is no PCI address
+     */
+    public PciDevice device(String address) throws IOException {
+        String canonical = canonical(address);
+        try {
+            return read(directory(canonical));
+        } catch (NoSuchFileException e) {
+            throw new DeviceException(
+                    "there is no PCI function " + canonical + "; outboard devices lists those here", e);
+        }
+    }
+
+    /**
+     * The full form of an address.
+     *
+     * @param address {@code 0000:03:00.0}, or {@code 03:00.0} in domain 0, in either case of letters
+     * @return for example {@code 0000:03:00.0}
+     * @throws IllegalArgumentException if this is no PCI address
+     */
+    public static String canonical(String address) {
+        String lower = address.toLowerCase(Locale.ROOT);
+        if (SHORT_ADDRESS.matcher(lower).matches()) {
+            return "0000:" + lower;
+        }
+        if (!ADDRESS.matcher(lower).matches()) {
+            throw new IllegalArgumentException(
+                    "\"" + address + "\" is no PCI address; one looks like 0000:03:00.0 or 03:00.0");
+        }
+        return lower;
+    }
+
+    /**
+     * What a function is called. The first call loads the list of names, if there is one.
+     *
+     * @param device the function
+     * @return its names
+     * @throws IOException if the list cannot be read
+     */
+    public PciNames names(PciDevice device) throws IOException {
+        return ids.names(device.vendorId(), device.deviceId(), device.classCode());
+    }
+
+    private PciDevice read(Path directory) throws IOException {
+        int vendor = number(directory, "vendor");
+        int device = number(directory, "device");
+        int subsystemVendor = number(directory, "subsystem_vendor");
+        int subsystem = number(directory, "subsystem_device");
+        int classAndInterface = number(directory, "class");
+        int numaNode = Files.exists(directory.resolve("numa_node")) ? number(directory, "numa_node") : -1;
+        String driver = linkName(directory.resolve("driver"));
+        String group = linkName(directory.resolve("iommu_group"));
+        return new PciDevice(
+                directory.getFileName().toString(),
+                vendor,
+                device,
+                subsystemVendor,
+                subsystem,
+                classAndInterface,
+                number(directory, "revision") & ((1 << REVISION_BITS) - 1),
+                driver,
+                group == null ? OptionalInt.empty() : OptionalInt.of(Integer.parseInt(group)),
+                numaNode < 0 ? OptionalInt.empty() : OptionalInt.of(numaNode),
+                PciBar.parse(Files.readAllLines(directory.resolve("resource"))),
+                accessPaths(driver, group));
+    }
+
+    private List<String> accessPaths(@Nullable String driver, @Nullable String group) {
+        Path node = root.resolve("dev/vfio").resolve(group == null ? "none" : group);
+        boolean vfio = driver != null && PciDevice.isVfio(driver) && Files.isReadable(node) && Files.isWritable(node);
+        return vfio ? List.of("vfio") : List.of();
+    }
+
+    private static int number(Path directory, String file) throws IOException {
+        String text = Files.readString(directory.resolve(file)).strip();
+        try {
+            return Integer.decode(text);
+        } catch (NumberFormatException e) {
+            throw new IOException(directory.resolve(file) + " holds \"" + text + "\", not a number", e);
+        }
+    }
+
+    /** The last part of what a symbolic link leads to; null if there is none. */
+    static @Nullable String linkName(Path link) throws IOException {
+        if (!Files.isSymbolicLink(link)) {
+            return null;
+        }
+        Path target = Files.readSymbolicLink(link).getFileName();
+        return target == null ? null : target.toString();
+    }
+
+    /** Where the machine's files are: {@code /}. */
+    Path root() {
+        return root;
+    }
+
+    /** {@code /sys/bus/pci}. */
+    Path pci() {
+        return root.resolve("sys/bus/pci");
+    }
+
+    /** The directory of a function in sysfs. */
+    Path directory(String canonicalAddress) {
+        return pci().resolve("devices").resolve(canonicalAddress);
+    }
+
+    /**
+     * The functions that the IOMMU cannot tell from one another, and that one process has to have together.
+     *
+     * @param group the group's number
+     * @return its functions by address
+     * @throws IOException if sysfs cannot be read
+     */
+    public List<PciDevice> iommuGroup(int group) throws IOException {
+        return devices().stream()
+                .filter(device -> device.iommuGroup().equals(OptionalInt.of(group)))
+                .toList();
+    }
+}

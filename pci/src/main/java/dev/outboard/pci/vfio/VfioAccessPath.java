@@ -1,0 +1,30 @@
+package dev.outboard.pci.vfio;
+
+import dev.outboard.driver.DeviceAddress;
+import dev.outboard.pci.AccessPath;
+import dev.outboard.pci.PciBus;
+import dev.outboard.pci.PciDevice;
+import dev.outboard.pci.PciFunction;
+import java.io.IOException;
+
+/** {@code vfio:0000:03:00.0}: a function that is bound to vfio-pci, behind an IOMMU. */
+public final class VfioAccessPath implements AccessPath {
+    /** Made by {@link java.util.ServiceLoader}. */
+    public VfioAccessPath() {}
+
+    @Override
+    public String name() {
+        return "vfio";
+    }
+
+    @Override
+    public PciFunction open(DeviceAddress address) throws IOException {
+        return open(PciBus.system(), address);
+    }
+
+    static PciFunction open(PciBus bus, DeviceAddress address) throws IOException {
+        PciDevice device = bus.device(address.device());
+        VfioGroup group = VfioGroup.open(bus, device);
+        return new VfioFunction(address, new KernelVfioDevice(address.toString(), group));
+    }
+}

@@ -1,0 +1,87 @@
+package dev.outboard.rig;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The devices in every guest, at fixed addresses, so that tests can name them. The images of the namespaces are raw files
+ * in {@link Guest#directory()}.
+ */
+public final class TestDevices {
+    /** An NVMe controller, serial number {@code OUTBOARD-0}, with one namespace of 512-byte blocks. */
+    public static final String NVME0 = "0000:00:04.0";
+
+    /** An NVMe controller, serial number {@code OUTBOARD-1}, with a namespace of 512-byte and one of 4096-byte blocks. */
+    public static final String NVME1 = "0000:00:05.0";
+
+    /** QEMU's device for teaching. */
+    public static final String EDU = "0000:00:06.0";
+
+    /** An Intel 82574L network card; behind it is QEMU's user network, cut off from the host and from all else. */
+    public static final String E1000E = "0000:00:07.0";
+
+    /** Two 16550 ports on one PCI function; what is sent on one arrives at the other. */
+    public static final String SERIAL = "0000:00:08.0";
+
+    /** An empty slot for devices plugged in through {@link Guest#monitor()}; the bus is {@code slot0}. */
+    public static final String SLOT = "0000:00:09.0";
+
+    /** The image of the namespace of {@link #NVME0}. */
+    public static final String NVME0_IMAGE = "nvme0.img";
+
+    /** The image of namespace 1, 512-byte blocks, of {@link #NVME1}. */
+    public static final String NVME1_IMAGE_512 = "nvme1n1.img";
+
+    /** The image of namespace 2, 4096-byte blocks, of {@link #NVME1}. */
+    public static final String NVME1_IMAGE_4096 = "nvme1n2.img";
+
+    /** The size of each image. */
+    public static final long IMAGE_BYTES = 64L << 20;
+
+    /** Where the devices begin that the rig itself needs, so that they do not move the others. */
+    static final int FIRST_FREE_SLOT = 0x10;
+
+    private TestDevices() {}
+
+    static List<String> create(Path directory) throws IOException {
+        for (String image : List.of(NVME0_IMAGE, NVME1_IMAGE_512, NVME1_IMAGE_4096)) {
+            try (RandomAccessFile file =
+                    new RandomAccessFile(directory.resolve(image).toFile(), "rw")) {
+                file.setLength(IMAGE_BYTES);
+            }
+        }
+        List<String> arguments = new ArrayList<>();
+        drive(arguments, "nvm0", NVME0_IMAGE);
+        drive(arguments, "nvm1n1", NVME1_IMAGE_512);
+        drive(arguments, "nvm1n2", NVME1_IMAGE_4096);
+        device(arguments, NVME0, "nvme,id=nvme0,serial=OUTBOARD-0,drive=nvm0");
+        device(arguments, NVME1, "nvme,id=nvme1,serial=OUTBOARD-1");
+        String blocks = ",logical_block_size=%1$d,physical_block_size=%1$d";
+        arguments.addAll(List.of("-device", "nvme-ns,bus=nvme1,nsid=1,drive=nvm1n1" + blocks.formatted(512)));
+        arguments.addAll(List.of("-device", "nvme-ns,bus=nvme1,nsid=2,drive=nvm1n2" + blocks.formatted(4096)));
+        device(arguments, EDU, "edu,id=edu");
+        arguments.addAll(List.of("-netdev", "user,id=net0,restrict=on"));
+        // Without a boot ROM, which only costs time.
+        device(arguments, E1000E, "e1000e,id=e1000e,netdev=net0,romfile=");
+        arguments.addAll(List.of("-chardev", "socket,id=wire0,path=wire.sock,server=on,wait=off"));
+        arguments.addAll(List.of("-chardev", "socket,id=wire1,path=wire.sock,server=off"));
+        device(arguments, SERIAL, "pci-serial-2x,id=serial,chardev1=wire0,chardev2=wire1");
+        device(arguments, SLOT, "pcie-root-port,id=slot0,chassis=1,slot=1");
+        return arguments;
+    }
+
+    private static void drive(List<String> arguments, String id, String image) {
+        arguments.addAll(List.of("-drive", "if=none,format=raw,id=%s,file=%s".formatted(id, image)));
+    }
+
+    private static void device(List<String> arguments, String address, String description) {
+        arguments.addAll(List.of("-device", description + ",bus=pcie.0,addr=" + slotAndFunction(address)));
+    }
+
+    private static String slotAndFunction(String address) {
+        return address.substring(address.lastIndexOf(':') + 1);
+    }
+}

@@ -1,0 +1,80 @@
+# Sourced by outboard, test and bench/compare: finds a JDK, gets packages, builds.
+# shellcheck shell=sh
+
+say() { printf '%s\n' "$*" >&2; }
+fail() { say "$*"; exit 1; }
+
+# Puts a JDK of version 25 or later into JAVA_HOME: the one that is there already, else the newest that is installed.
+find_jdk() {
+    best=
+    best_version=24
+    for home in "${JAVA_HOME:-}" /usr/lib/jvm/* /opt/jdk* /opt/java/* "$HOME"/.sdkman/candidates/java/* "$HOME"/.jdks/*; do
+        [ -x "$home/bin/javac" ] && [ -r "$home/release" ] || continue
+        version=$(sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$home/release")
+        [ -n "$version" ] && [ "$version" -gt "$best_version" ] || continue
+        best=$home
+        best_version=$version
+        # What the user chose is right if it is new enough.
+        [ "$home" = "${JAVA_HOME:-}" ] && break
+    done
+    [ -n "$best" ] || fail "outboard needs a JDK 25: install one (Debian 13: apt-get install openjdk-25-jdk-headless;" \
+        "else a Temurin or OpenJDK 25 of any kind) and set JAVA_HOME to it"
+    JAVA_HOME=$best
+    export JAVA_HOME
+}
+
+# need PACKAGE TEST…: installs a Debian package unless the test succeeds. On a terminal it asks first.
+need() {
+    package=$1
+    shift
+    if "$@" >/dev/null 2>&1; then
+        return 0
+    fi
+    missing="${missing:-} $package"
+}
+
+# Installs what need found missing. Returns 1 if it cannot.
+install_missing() {
+    [ -n "${missing:-}" ] || return 0
+    say "missing Debian packages:$missing"
+    sudo=
+    [ "$(id -u)" = 0 ] || sudo=sudo
+    if ! command -v apt-get >/dev/null || { [ -n "$sudo" ] && ! command -v sudo >/dev/null; }; then
+        say "install them with your system's package manager"
+        return 1
+    fi
+    if [ -t 0 ] && [ -z "${CI:-}" ]; then
+        printf 'install them with apt-get? [y/N] ' >&2
+        read -r answer
+        case $answer in [yY]*) ;; *) return 1 ;; esac
+    fi
+    # shellcheck disable=SC2086 # words, on purpose
+    { $sudo apt-get -q update && DEBIAN_FRONTEND=noninteractive $sudo apt-get -q install -y --no-install-recommends \
+        $missing; } >&2 || return 1
+    missing=
+}
+
+maven() {
+    need maven command -v mvn
+    install_missing || fail "Maven builds outboard: apt-get install maven"
+    # Maven 3.8 of Debian calls what JDK 25 warns of.
+    MAVEN_OPTS="--sun-misc-unsafe-memory-access=allow ${MAVEN_OPTS:-}" mvn -B "$@"
+}
+
+# Whether a file of the sources is newer than the last build.
+stale() {
+    [ -e "$1" ] || return 0
+    [ -n "$(find "$root" \( -name target -o -name .git -o -name docs -o -path '*/src/test' \) -prune -o \
+        \( -name '*.java' -o -name pom.xml -o -path '*/src/main/resources/*' \) -newer "$1" -print -quit)" ]
+}
+
+# Builds the command's modules into cli/target/app, if they are not built.
+build_app() {
+    stamp=$root/cli/target/app/.built
+    if stale "$stamp"; then
+        say "building outboard…"
+        (cd "$root" && maven -q -DskipTests -pl cli -am package >&2) || fail "outboard does not build"
+        rm -f "$root/cli/target/outboard.aot"
+        touch "$stamp"
+    fi
+}

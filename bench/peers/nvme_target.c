@@ -16,7 +16,12 @@
 #include <unistd.h>
 
 /* A look at the socket is a system call of some 100 ns: one in so many rounds costs a queue nothing. */
-enum { FEWEST_IDLE_ROUNDS_PER_LOOK = 16, IDLE_ROUNDS_PER_LOOK = 4096, BUSY_ROUNDS_PER_LOOK = 65536, IDLE_WAIT_MILLIS = 500 };
+enum {
+    FEWEST_IDLE_ROUNDS_PER_LOOK = 16,
+    IDLE_ROUNDS_PER_LOOK = 4096,
+    BUSY_ROUNDS_PER_LOOK = 65536,
+    IDLE_WAIT_MILLIS = 500,
+};
 
 static volatile sig_atomic_t stop;
 static const char *socket_path;

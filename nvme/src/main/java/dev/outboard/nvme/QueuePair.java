@@ -372,6 +372,12 @@ public final class QueuePair implements AutoCloseable {
             throw failed(new DeviceException(
                     this + " completed command " + commandId + ", which is not on its way; reset the controller"));
         }
+        int queueHead = (int) CompletionEntry.SQ_HEAD.get(
+                completions.get(ValueLayout.JAVA_INT, (long) head * CompletionEntry.SIZE_BYTES + CompletionEntry.DW2));
+        if (queueHead >= submissionEntries) {
+            throw failed(new DeviceException(this + " reports a submission queue head " + queueHead + " of a queue of "
+                    + submissionEntries + " entries; reset the controller"));
+        }
         NvmeRequest request = requests[slot];
         request.status = (int) CompletionEntry.STATUS.get(entry);
         request.result =

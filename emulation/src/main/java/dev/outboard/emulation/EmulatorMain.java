@@ -33,6 +33,7 @@ public final class EmulatorMain {
     private final boolean once;
     private final boolean exitWithParent;
     private final @Nullable Path privateDirectory;
+    private volatile boolean parentGone;
 
     private EmulatorMain(Deque<String> arguments) {
         if (arguments.isEmpty() || arguments.getFirst().startsWith("--")) {
@@ -95,7 +96,7 @@ public final class EmulatorMain {
                 VfioUserServer server = VfioUserServer.listen(socket, model)) {
             Runtime.getRuntime().addShutdownHook(new Thread(() -> close(server)));
             if (exitWithParent) {
-                Thread.ofPlatform().daemon().name("outboard-parent").start(EmulatorMain::exitAtEndOfInput);
+                Thread.ofPlatform().daemon().name("outboard-parent").start(this::exitAtEndOfInput);
             }
             if (cpu != NOT_PINNED) {
                 Affinity.pin(cpu);
@@ -111,13 +112,14 @@ public final class EmulatorMain {
 
     private void close(VfioUserServer server) {
         server.close();
-        if (privateDirectory != null) {
+        // While the parent lives it deletes the directory itself, after it has read what went wrong.
+        if (parentGone && privateDirectory != null) {
             PrivateDirectory.delete(privateDirectory);
         }
     }
 
     // However the parent ends, the kernel closes its end of the pipe.
-    private static void exitAtEndOfInput() {
+    private void exitAtEndOfInput() {
         try {
             while (System.in.read() >= 0) {
                 // What the parent says does not matter.
@@ -125,6 +127,7 @@ public final class EmulatorMain {
         } catch (IOException e) {
             // No parent that could be read from is none.
         }
+        parentGone = true;
         System.exit(0);
     }
 }

@@ -65,6 +65,14 @@ public final class EmulatorProcess implements AutoCloseable {
     }
 
     private static List<String> command(String model, ModelOptions options, Path socket) {
+        List<String> command = new ArrayList<>(java());
+        command.addAll(List.of(model, "--socket", socket.toString(), "--exit-with-parent", "--private-directory"));
+        options.values().forEach((name, value) -> command.addAll(List.of("--" + name, value)));
+        return command;
+    }
+
+    /** The command that runs {@link EmulatorMain} in the Java and with the modules of this process. */
+    static List<String> java() {
         Module module = EmulatorMain.class.getModule();
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -73,6 +81,7 @@ public final class EmulatorProcess implements AutoCloseable {
         command.add("--enable-native-access=" + (module.isNamed() ? "dev.outboard.linux" : "ALL-UNNAMED"));
         command.add("--illegal-native-access=deny");
         if (module.isNamed()) {
+            // An image of jlink has no module path: the modules are in the image.
             String path = System.getProperty("jdk.module.path");
             if (path != null) {
                 command.addAll(List.of("--module-path", path));
@@ -82,8 +91,6 @@ public final class EmulatorProcess implements AutoCloseable {
             command.addAll(List.of("--class-path", System.getProperty("java.class.path")));
             command.add(EmulatorMain.class.getName());
         }
-        command.addAll(List.of(model, "--socket", socket.toString(), "--exit-with-parent", "--private-directory"));
-        options.values().forEach((name, value) -> command.addAll(List.of("--" + name, value)));
         return command;
     }
 
@@ -115,6 +122,11 @@ public final class EmulatorProcess implements AutoCloseable {
     }
 
     private static IOException failure(Process process, String model, Path directory) throws IOException {
+        // Its output ended, so it is about to end; then everything it had to say is said.
+        process.onExit()
+                .orTimeout(END_TIMEOUT.toSeconds(), TimeUnit.SECONDS)
+                .exceptionally(late -> process)
+                .join();
         String said = Files.readString(PrivateDirectory.errors(directory)).strip();
         return new DeviceException("the process of model:" + model + " (pid " + process.pid() + ") ended: "
                 + (said.isEmpty()

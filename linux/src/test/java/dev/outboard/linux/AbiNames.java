@@ -25,8 +25,6 @@ final class AbiNames {
     static final Map<String, String> EXPRESSIONS = Map.ofEntries(
             Map.entry("Epoll.DATA_OFFSET", "offsetof(struct epoll_event, data)"),
             Map.entry("Epoll.EVENT_BYTES", "sizeof(struct epoll_event)"),
-            Map.entry("Fd.FILE_TYPE_MASK", "S_IFMT"),
-            Map.entry("Fd.REGULAR_FILE", "S_IFREG"),
             Map.entry("Fd.STATX_BYTES", "sizeof(struct statx)"),
             Map.entry("Fd.STX_MODE_OFFSET", "offsetof(struct statx, stx_mode)"),
             Map.entry("Fd.STX_SIZE_OFFSET", "offsetof(struct statx, stx_size)"),

@@ -7,16 +7,18 @@ import java.util.TreeMap;
 
 /** Registers that remember what is written and write down every access. */
 final class RecordingAccess implements RegisterAccess {
-    private final List<RegisterExactnessProgram.Access> accesses = new ArrayList<>();
+    record Access(boolean write, long offset, int widthBytes) {}
+
+    private final List<Access> accesses = new ArrayList<>();
     private final Map<Long, Byte> bytes = new TreeMap<>();
 
-    List<RegisterExactnessProgram.Access> accesses() {
+    List<Access> accesses() {
         return accesses;
     }
 
     @Override
     public long read(long offset, int widthBytes) {
-        accesses.add(new RegisterExactnessProgram.Access(false, offset, widthBytes));
+        accesses.add(new Access(false, offset, widthBytes));
         long value = 0;
         for (int i = widthBytes - 1; i >= 0; i--) {
             value = (value << Byte.SIZE) | (bytes.getOrDefault(offset + i, (byte) 0) & 0xff);
@@ -26,7 +28,7 @@ final class RecordingAccess implements RegisterAccess {
 
     @Override
     public void write(long offset, int widthBytes, long value) {
-        accesses.add(new RegisterExactnessProgram.Access(true, offset, widthBytes));
+        accesses.add(new Access(true, offset, widthBytes));
         for (int i = 0; i < widthBytes; i++) {
             bytes.put(offset + i, (byte) (value >>> (i * Byte.SIZE)));
         }

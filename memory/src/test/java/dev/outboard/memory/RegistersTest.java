@@ -173,7 +173,7 @@ class RegistersTest {
             registers.write(register, -1);
             assertThat(registers.read(register)).isEqualTo(-1L >>> (64 - widthBits));
         }
-        assertThat(access.accesses().stream().map(RegisterExactnessProgram.Access::widthBytes))
+        assertThat(access.accesses().stream().map(RecordingAccess.Access::widthBytes))
                 .containsExactly(1, 1, 2, 2, 4, 4, 8, 8);
     }
 }

@@ -29,6 +29,9 @@ public final class TestDevices {
     /** An empty slot for devices plugged in through {@link Guest#monitor()}; the bus is {@code slot0}. */
     public static final String SLOT = "0000:00:09.0";
 
+    /** An SD card reader without a card: registers that take accesses of 1, 2 and 4 bytes. */
+    public static final String SDHCI = "0000:00:0a.0";
+
     /** The image of the namespace of {@link #NVME0}. */
     public static final String NVME0_IMAGE = "nvme0.img";
 
@@ -70,6 +73,7 @@ public final class TestDevices {
         arguments.addAll(List.of("-chardev", "socket,id=wire1,path=wire.sock,server=off"));
         device(arguments, SERIAL, "pci-serial-2x,id=serial,chardev1=wire0,chardev2=wire1");
         device(arguments, SLOT, "pcie-root-port,id=slot0,chassis=1,slot=1");
+        device(arguments, SDHCI, "sdhci-pci,id=sdhci");
         return arguments;
     }
 

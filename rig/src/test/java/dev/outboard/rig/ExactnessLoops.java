@@ -1,4 +1,6 @@
-package dev.outboard.memory;
+package dev.outboard.rig;
+
+import dev.outboard.memory.Registers;
 
 /**
  * The loops of {@link RegisterExactnessProgram}, each a method of its own so that each is compiled as a whole, and written

@@ -72,6 +72,11 @@ class VfioFunctionTest {
                 .orElseThrow();
     }
 
+    /** Two 16550 ports: registers in I/O space, and no other interrupt than INTx. */
+    private PciDevice serial() throws IOException {
+        return find(0x1b36, 0x0003);
+    }
+
     private String toVfio(PciDevice device) throws IOException {
         new DriverBinding(bus, device.address()).bind(DriverBinding.VFIO_PCI);
         return "vfio:" + device.address();
@@ -81,6 +86,7 @@ class VfioFunctionTest {
     void giveBack() throws IOException {
         new DriverBinding(bus, edu().address()).release();
         new DriverBinding(bus, nvme().address()).release();
+        new DriverBinding(bus, serial().address()).release();
     }
 
     @Test
@@ -154,6 +160,29 @@ class VfioFunctionTest {
                 assertThat(edu.read32(EDU_INTERRUPT_STATUS)).isEqualTo(round);
                 edu.write32(EDU_INTERRUPT_ACKNOWLEDGE, round);
                 interrupt.rearm();
+            }
+        }
+    }
+
+    @Test
+    void anIoBarAndInTxWorkToo() throws IOException {
+        long transmit = 0;
+        long interruptEnable = 1;
+        long interruptIdentification = 2;
+        byte transmitterEmpty = 2;
+        try (PciFunction function = Pci.open(toVfio(serial()))) {
+            Registers port = function.bar(0);
+            assertThat(port.isMapped()).isFalse();
+            assertThat(function.interruptVectors()).isEqualTo(1);
+            Interrupt interrupt = function.enableInterrupts(1).getFirst();
+            port.write8(interruptEnable, transmitterEmpty);
+            for (int round = 0; round < 3; round++) {
+                assertThat(interrupt.await(SOON)).isEqualTo(1);
+                // Reading takes the reason away.
+                assertThat(port.read8(interruptIdentification) & 0xf).isEqualTo(transmitterEmpty);
+                interrupt.rearm();
+                assertThat(interrupt.poll()).isZero();
+                port.write8(transmit, (byte) 'x');
             }
         }
     }

@@ -135,6 +135,12 @@ class VfioUserBadServerTest {
     }
 
     @Test
+    void aServerThatRefusesConfigurationSpaceIsRefused() {
+        server.on(VfioUser.REGION_READ, request -> server.refuse(request, Errno.EIO));
+        refusesToOpen("REGION_READ", "EIO");
+    }
+
+    @Test
     void anErrorReplyNamesTheCommandAndTheError() throws IOException {
         server.on(VfioUser.DMA_MAP, request -> server.refuse(request, Errno.ENOMEM));
         try (VfioFunction function = open()) {

@@ -40,6 +40,7 @@ final class Libc {
             function("statx", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS);
     private static final MethodHandle MMAP =
             function("mmap", JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG);
+    private static final MethodHandle MADVISE = function("madvise", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
     private static final MethodHandle MUNMAP = function("munmap", JAVA_INT, ADDRESS, JAVA_LONG);
     private static final MethodHandle MEMFD_CREATE = function("memfd_create", JAVA_INT, ADDRESS, JAVA_INT);
     private static final MethodHandle EVENTFD = function("eventfd", JAVA_INT, JAVA_INT, JAVA_INT);
@@ -183,6 +184,15 @@ final class Libc {
                     (long) MMAP.invokeExact(
                             slot, MemorySegment.ofAddress(address), length, protection, flags, fd, offset),
                     slot);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    static int madvise(MemorySegment memory, int advice) {
+        MemorySegment slot = SLOT.get();
+        try {
+            return (int) result((int) MADVISE.invokeExact(slot, memory, memory.byteSize(), advice), slot);
         } catch (Throwable t) {
             throw unexpected(t);
         }

@@ -132,7 +132,8 @@ final class StorageUse {
     private void refuseSwap() throws IOException {
         for (String line : lines("proc/swaps")) {
             String name = nameOf(unescape(line.split("\\s+", -1)[0]));
-            if (blocks.containsKey(name)) {
+            // Null for the table's heading, and for files.
+            if (name != null && blocks.containsKey(name)) {
                 throw busy(name + " is used as swap", "end that first: swapoff /dev/" + name);
             }
         }

@@ -3,9 +3,12 @@
 #include "nvme_client.h"
 
 #include "common.h"
+#include "connection.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { BUFFER_SIZE = 1 << 20, MAX_PAGES = BUFFER_SIZE / NVME_PAGE + 1 };
 
@@ -141,6 +144,30 @@ static void refusals(struct verification *v)
     expect(v, queue_execute(controller, v->queue, &flush, NULL), NVME_SUCCESS, "a flush");
 }
 
+/* A second pair of queues, small so that it wraps, whose completions raise vector 1: one signal for each command. */
+static void interrupts(struct verification *v)
+{
+    enum { VECTOR = 1, ENTRIES = 5, COMMANDS = 23 };
+    struct controller *controller = v->controller;
+    struct queue_pair queue;
+    int fd = connection_open_vector(controller, VECTOR);
+    if (fd < 0) {
+        fail("%s: verify: the target has no MSI-X vector %d with an eventfd", controller->path, VECTOR);
+    }
+    controller_create_io_queues(controller, &queue, 2, ENTRIES, VECTOR);
+    for (int i = 0; i < COMMANDS; i++) {
+        struct nvme_command flush = {.opcode = NVME_FLUSH, .command_id = ++v->next_id, .namespace_id = 1};
+        expect(v, queue_execute(controller, &queue, &flush, NULL), NVME_SUCCESS, "a flush on a second queue");
+        struct pollfd waiting = {.fd = fd, .events = POLLIN};
+        uint64_t count;
+        if (poll(&waiting, 1, 1000) != 1 || read(fd, &count, sizeof count) != sizeof count) {
+            fail("%s: verify: a completion raised no interrupt", controller->path);
+        }
+    }
+    controller_delete_io_queues(controller, &queue);
+    close(fd);
+}
+
 uint64_t verify_run(struct controller *controller, struct queue_pair *queue)
 {
     struct verification v = {.controller = controller, .queue = queue};
@@ -164,5 +191,6 @@ uint64_t verify_run(struct controller *controller, struct queue_pair *queue)
     }
     far_apart(&v);
     refusals(&v);
+    interrupts(&v);
     return v.compared;
 }

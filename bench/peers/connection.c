@@ -9,6 +9,7 @@
 #include <linux/pci_regs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -209,4 +210,27 @@ void connection_open(struct controller *controller, const char *path, uint64_t d
     connection_region_read(controller, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, &command, sizeof command);
     command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
     connection_region_write(controller, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, &command, sizeof command);
+}
+
+int connection_open_vector(struct controller *controller, uint32_t vector)
+{
+    struct vfio_user_message message = {.fd_count = 0};
+    struct vfio_irq_info *info = (void *)message.payload;
+    *info = (struct vfio_irq_info){.argsz = sizeof *info, .index = VFIO_PCI_MSIX_IRQ_INDEX};
+    request(controller, &message, VFIO_USER_IRQ_GET_INFO, sizeof *info, "get the interrupts' information");
+    need_payload(controller, &message, sizeof *info, "get the interrupts' information");
+    if (vector >= info->count || !(info->flags & VFIO_IRQ_INFO_EVENTFD)) {
+        return -1;
+    }
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fd < 0) {
+        fail("cannot create an eventfd: %s", strerror(errno));
+    }
+    struct vfio_irq_set *set = (void *)message.payload;
+    *set = (struct vfio_irq_set){.argsz = sizeof *set, .flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
+                                 .index = VFIO_PCI_MSIX_IRQ_INDEX, .start = vector, .count = 1};
+    message.fds[0] = fd;
+    message.fd_count = 1;
+    request(controller, &message, VFIO_USER_SET_IRQS, sizeof *set, "set an interrupt");
+    return fd;
 }

@@ -11,4 +11,7 @@ void connection_region_read(struct controller *controller, uint32_t region, uint
 void connection_region_write(struct controller *controller, uint32_t region, uint64_t offset, const void *data,
                              uint32_t size);
 
+/* An eventfd that the target signals for one MSI-X vector; -1 when it has no such vector. */
+int connection_open_vector(struct controller *controller, uint32_t vector);
+
 #endif

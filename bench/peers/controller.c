@@ -204,7 +204,7 @@ static void identify(struct controller *controller)
     uint64_t iova;
     const uint8_t *data = controller_dma(controller, NVME_PAGE, &iova);
     admin(controller, &(struct nvme_command){.opcode = NVME_IDENTIFY, .command_id = 1, .prp1 = iova,
-                                            .cdw10 = NVME_CNS_CONTROLLER}, "identify the controller");
+                                             .cdw10 = NVME_CNS_CONTROLLER}, "identify the controller");
     copy_text(controller->serial, data + NVME_ID_SERIAL, 20);
     copy_text(controller->model, data + NVME_ID_MODEL, 40);
     copy_text(controller->firmware, data + NVME_ID_FIRMWARE, 8);
@@ -213,7 +213,7 @@ static void identify(struct controller *controller)
     memcpy(&controller->namespace_count, data + NVME_ID_NN, 4);
 
     admin(controller, &(struct nvme_command){.opcode = NVME_IDENTIFY, .command_id = 2, .namespace_id = 1, .prp1 = iova,
-                                            .cdw10 = NVME_CNS_NAMESPACE}, "identify namespace 1");
+                                             .cdw10 = NVME_CNS_NAMESPACE}, "identify namespace 1");
     memcpy(&controller->block_count, data + NVME_ID_NS_NSZE, 8);
     uint32_t format;
     memcpy(&format, data + NVME_ID_NS_LBAF0 + 4 * (data[NVME_ID_NS_FLBAS] & 0xf), 4);
@@ -231,30 +231,38 @@ void controller_open(struct controller *controller, const char *path, uint64_t d
     connection_open(controller, path, dma_size);
     enable(controller);
     identify(controller);
+    /* Asked once, before the first queue is made: 5.21.1.7. Two pairs, 0's based: verify needs the second. */
+    admin(controller, &(struct nvme_command){.opcode = NVME_SET_FEATURES, .command_id = 3,
+                                             .cdw10 = NVME_FEATURE_NUMBER_OF_QUEUES, .cdw11 = 1 << 16 | 1},
+          "set the number of queues");
 }
 
-void controller_create_io_queues(struct controller *controller, struct queue_pair *queue, uint32_t entries)
+void controller_create_io_queues(struct controller *controller, struct queue_pair *queue, uint16_t id, uint32_t entries,
+                                 int vector)
 {
-    admin(controller, &(struct nvme_command){.opcode = NVME_SET_FEATURES, .command_id = 3,
-                                            .cdw10 = NVME_FEATURE_NUMBER_OF_QUEUES}, "set the number of queues");
     uint64_t cq_iova;
-    uint64_t sq_iova = queue_init(controller, queue, 1, entries, &cq_iova);
+    uint64_t sq_iova = queue_init(controller, queue, id, entries, &cq_iova);
+    uint32_t interrupts = vector == NO_VECTOR ? 0 : (uint32_t)vector << 16 | NVME_QUEUE_INTERRUPTS;
     admin(controller, &(struct nvme_command){.opcode = NVME_CREATE_CQ, .command_id = 4, .prp1 = cq_iova,
-                                            .cdw10 = (entries - 1) << 16 | 1, .cdw11 = NVME_QUEUE_CONTIGUOUS},
+                                             .cdw10 = (entries - 1) << 16 | id,
+                                             .cdw11 = interrupts | NVME_QUEUE_CONTIGUOUS},
           "create the completion queue");
     admin(controller, &(struct nvme_command){.opcode = NVME_CREATE_SQ, .command_id = 5, .prp1 = sq_iova,
-                                            .cdw10 = (entries - 1) << 16 | 1, .cdw11 = 1 << 16 | NVME_QUEUE_CONTIGUOUS},
+                                             .cdw10 = (entries - 1) << 16 | id,
+                                             .cdw11 = (uint32_t)id << 16 | NVME_QUEUE_CONTIGUOUS},
           "create the submission queue");
 }
 
-void controller_close(struct controller *controller, struct queue_pair *queue)
+void controller_delete_io_queues(struct controller *controller, const struct queue_pair *queue)
 {
-    if (queue != NULL) {
-        admin(controller, &(struct nvme_command){.opcode = NVME_DELETE_SQ, .command_id = 6, .cdw10 = queue->id},
-              "delete the submission queue");
-        admin(controller, &(struct nvme_command){.opcode = NVME_DELETE_CQ, .command_id = 7, .cdw10 = queue->id},
-              "delete the completion queue");
-    }
+    admin(controller, &(struct nvme_command){.opcode = NVME_DELETE_SQ, .command_id = 6, .cdw10 = queue->id},
+          "delete the submission queue");
+    admin(controller, &(struct nvme_command){.opcode = NVME_DELETE_CQ, .command_id = 7, .cdw10 = queue->id},
+          "delete the completion queue");
+}
+
+void controller_close(struct controller *controller)
+{
     /* Normal shutdown, 7.6.2; then disabled, so that the next client finds it as we did. */
     write32(controller, NVME_CC, NVME_CC_QUEUE_ENTRY_SIZES | 1u << 14 | NVME_CC_EN);
     write32(controller, NVME_CC, 0);

@@ -38,8 +38,12 @@ struct controller {
 
 /* Each of these ends the process with one line when the target fails, lies, leaves or is silent for 5 s. */
 void controller_open(struct controller *controller, const char *path, uint64_t dma_size);
-void controller_create_io_queues(struct controller *controller, struct queue_pair *queue, uint32_t entries);
-void controller_close(struct controller *controller, struct queue_pair *queue);
+/* Pair number id, from 1; its completions raise an MSI-X vector, or none when that is NO_VECTOR. */
+enum { NO_VECTOR = -1 };
+void controller_create_io_queues(struct controller *controller, struct queue_pair *queue, uint16_t id, uint32_t entries,
+                                 int vector);
+void controller_delete_io_queues(struct controller *controller, const struct queue_pair *queue);
+void controller_close(struct controller *controller);
 
 /* DMA memory, page-aligned, zeroed, never given back. */
 void *controller_dma(struct controller *controller, uint64_t size, uint64_t *iova);

@@ -5,7 +5,11 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { HISTOGRAM_BITS = 7, HISTOGRAM_LINEAR = 1 << HISTOGRAM_BITS, HISTOGRAM_BUCKETS = (64 - HISTOGRAM_BITS + 1) << HISTOGRAM_BITS };
+enum {
+    HISTOGRAM_BITS = 7,
+    HISTOGRAM_LINEAR = 1 << HISTOGRAM_BITS,
+    HISTOGRAM_BUCKETS = (64 - HISTOGRAM_BITS + 1) << HISTOGRAM_BITS,
+};
 
 struct histogram {
     uint64_t count;

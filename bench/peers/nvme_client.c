@@ -160,19 +160,20 @@ int main(int argc, char **argv)
     controller_open(&controller, path, verify || identify ? VERIFY_DMA_SIZE : load_dma_size(&load));
     if (identify) {
         print_identity(&controller);
-        controller_close(&controller, NULL);
+        controller_close(&controller);
         return 0;
     }
     if (verify) {
-        controller_create_io_queues(&controller, &queue, queue_entries(&controller, 1));
+        controller_create_io_queues(&controller, &queue, 1, queue_entries(&controller, 1), NO_VECTOR);
         uint64_t bytes = verify_run(&controller, &queue);
         print_device(&controller);
         printf(",\"verify\":\"ok\",\"bytes\":%llu}\n", (unsigned long long)bytes);
-        controller_close(&controller, &queue);
+        controller_delete_io_queues(&controller, &queue);
+        controller_close(&controller);
         return 0;
     }
     check_load(&controller, &load);
-    controller_create_io_queues(&controller, &queue, queue_entries(&controller, load.queue_depth));
+    controller_create_io_queues(&controller, &queue, 1, queue_entries(&controller, load.queue_depth), NO_VECTOR);
     static struct load_result result;
     load_run(&controller, &queue, &load, &result);
     print_load(&controller, &load, &result);
@@ -180,6 +181,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "nvme_client: %llu commands failed, the first with status 0x%x\n",
                 (unsigned long long)result.errors, result.first_error);
     }
-    controller_close(&controller, &queue);
+    controller_delete_io_queues(&controller, &queue);
+    controller_close(&controller);
     return result.errors == 0 ? 0 : 1;
 }

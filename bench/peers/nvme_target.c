@@ -16,13 +16,19 @@
 #include <unistd.h>
 
 /* A look at the socket is a system call of some 100 ns: one in so many rounds costs a queue nothing. */
-enum { IDLE_ROUNDS_PER_LOOK = 4096, BUSY_ROUNDS_PER_LOOK = 65536, IDLE_WAIT_MILLIS = 500 };
+enum {
+    FEWEST_IDLE_ROUNDS_PER_LOOK = 16,
+    IDLE_ROUNDS_PER_LOOK = 4096,
+    BUSY_ROUNDS_PER_LOOK = 65536,
+    IDLE_WAIT_MILLIS = 500,
+};
 
 static volatile sig_atomic_t stop;
 static const char *socket_path;
 
 static const char help[] =
     "nvme_target --socket PATH [--size S] [--cpu N] [--serial S] [--lba-size 512|4096] [--doorbell-stride BYTES]\n"
+    "            [--trap-doorbells]   no page of doorbells to map: each is a message\n"
     "serves one NVMe controller over vfio-user, one client after another, until SIGINT or SIGTERM;\n"
     "it spins while a client has enabled the controller, and sleeps otherwise\n";
 
@@ -88,7 +94,7 @@ static bool readable(int fd, int timeout_millis)
 static void serve(struct target *target)
 {
     const char *why = NULL;
-    uint32_t idle = 0, busy = 0;
+    uint32_t idle = 0, busy = 0, idle_limit = IDLE_ROUNDS_PER_LOOK;
     while (!stop) {
         if (target->running) {
             if (target_poll(target)) {
@@ -96,11 +102,12 @@ static void serve(struct target *target)
                 if (++busy < BUSY_ROUNDS_PER_LOOK) {
                     continue;
                 }
-            } else if (++idle < IDLE_ROUNDS_PER_LOOK) {
+            } else if (++idle < idle_limit) {
                 spin_hint();
                 continue;
             }
             idle = busy = 0;
+            idle_limit = idle_limit * 2 < IDLE_ROUNDS_PER_LOOK ? idle_limit * 2 : IDLE_ROUNDS_PER_LOOK;
         }
         /* All that is there is served. Without a running controller there is nothing else to do than to wait. */
         while (!stop && readable(target->socket, target->running ? 0 : IDLE_WAIT_MILLIS)) {
@@ -110,6 +117,8 @@ static void serve(struct target *target)
                 }
                 return;
             }
+            /* One message is a sign of more: a client that has not mapped the doorbells sends two for each command. */
+            idle_limit = FEWEST_IDLE_ROUNDS_PER_LOOK;
         }
     }
 }
@@ -141,7 +150,8 @@ int main(int argc, char **argv)
         {"socket", required_argument, NULL, 's'},   {"size", required_argument, NULL, 'z'},
         {"cpu", required_argument, NULL, 'c'},      {"serial", required_argument, NULL, 'n'},
         {"lba-size", required_argument, NULL, 'l'}, {"doorbell-stride", required_argument, NULL, 'd'},
-        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
+        {"trap-doorbells", no_argument, NULL, 't'}, {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (option) {
@@ -151,6 +161,7 @@ int main(int argc, char **argv)
         case 'n': snprintf(target.serial, sizeof target.serial, "%s", optarg); break;
         case 'l': lba_size = parse_size("--lba-size", optarg); break;
         case 'd': stride = parse_size("--doorbell-stride", optarg); break;
+        case 't': target.trap_doorbells = true; break;
         case 'h': fputs(help, stdout); return 0;
         default: fputs(help, stderr); return 2;
         }

@@ -60,6 +60,7 @@ struct target {
     uint64_t blocks;
     uint8_t *storage;
     char serial[21];
+    bool trap_doorbells; /* not offered for mapping: each one is a message */
 
     int doorbell_fd; /* shared with the client; it may write anything there at any time */
     uint8_t *doorbells;

@@ -79,7 +79,7 @@ static int region_info(struct target *target, struct vfio_user_message *message,
     if (info->size != 0) {
         info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
     }
-    if (index != VFIO_PCI_BAR0_REGION_INDEX) {
+    if (index != VFIO_PCI_BAR0_REGION_INDEX || target->trap_doorbells) {
         return 0;
     }
     /* The registers are messages, the page of doorbells behind them is memory: offset 0x1000 of the descriptor too. */

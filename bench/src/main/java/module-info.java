@@ -6,6 +6,9 @@ module dev.outboard.bench {
     requires dev.outboard.nvme;
     requires info.picocli;
     requires java.management;
+    // bench/jmh runs the benchmarks from the class path: a module cannot hold the classes that JMH generates for
+    // others.
+    requires static jmh.core;
     requires com.fasterxml.jackson.jr.ob;
 
     exports dev.outboard.bench;

@@ -1,7 +1,7 @@
 package dev.outboard.bench;
 
 import com.fasterxml.jackson.jr.ob.JSON;
-import dev.outboard.cli.ByteSize;
+import dev.outboard.driver.ByteSize;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;

@@ -1,10 +1,10 @@
 package dev.outboard.cli.nvme;
 
-import dev.outboard.cli.ByteSize;
 import dev.outboard.cli.Interruption;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
 import dev.outboard.cli.Progress;
+import dev.outboard.driver.ByteSize;
 import dev.outboard.nvme.NvmeController;
 import dev.outboard.nvme.NvmeNamespace;
 import dev.outboard.nvme.load.LoadOptions;

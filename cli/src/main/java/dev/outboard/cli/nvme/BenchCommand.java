@@ -48,6 +48,13 @@ final class BenchCommand implements Callable<Integer> {
     private ByteSize blockSize = new ByteSize(4096);
 
     @Option(
+            names = "--span",
+            paramLabel = "S",
+            defaultValue = "0",
+            description = "How much of the namespace is used, from its start; unless told all.")
+    private ByteSize span = new ByteSize(0);
+
+    @Option(
             names = "--queue-depth",
             paramLabel = "N",
             defaultValue = "1",
@@ -110,6 +117,7 @@ final class BenchCommand implements Callable<Integer> {
         return new LoadOptions(
                 operation,
                 (int) blockSize.bytes(),
+                span.bytes(),
                 queueDepth,
                 Duration.ofNanos((long) (seconds * NANOS_A_SECOND)),
                 Duration.ofNanos((long) (warmUp * NANOS_A_SECOND)),

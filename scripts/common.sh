@@ -68,13 +68,18 @@ stale() {
         \( -name '*.java' -o -name pom.xml -o -path '*/src/main/resources/*' \) -newer "$1" -print -quit)" ]
 }
 
+# Says that cli/target/app is up to date.
+app_is_built() {
+    rm -f "$root/cli/target/outboard.aot"
+    touch "$root/cli/target/app/.built"
+}
+
 # Builds the command's modules into cli/target/app, if they are not built.
 build_app() {
     stamp=$root/cli/target/app/.built
     if stale "$stamp"; then
         say "building outboard…"
         (cd "$root" && maven -q -DskipTests -pl cli -am package >&2) || fail "outboard does not build"
-        rm -f "$root/cli/target/outboard.aot"
-        touch "$stamp"
+        app_is_built
     fi
 }

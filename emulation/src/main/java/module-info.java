@@ -1,3 +1,6 @@
+import dev.outboard.emulation.ModelPath;
+import dev.outboard.pci.AccessPath;
+
 /** Device models in Java, the vfio-user server that serves them to any client, and the {@code model:} access path. */
 module dev.outboard.emulation {
     requires static transitive org.jspecify;
@@ -5,4 +8,7 @@ module dev.outboard.emulation {
 
     exports dev.outboard.emulation;
     exports dev.outboard.emulation.nvme;
+
+    provides AccessPath with
+            ModelPath;
 }

@@ -65,8 +65,12 @@ public final class Main implements Runnable {
      */
     public static void main(String[] arguments) {
         Interruption.install();
-        int status = execute(arguments);
-        Interruption.unwound();
+        int status = FAILURE;
+        try {
+            status = execute(arguments);
+        } finally {
+            Interruption.unwound();
+        }
         System.exit(status);
     }
 

@@ -1,13 +1,19 @@
 package dev.outboard.cli;
 
-import java.util.Objects;
+import java.io.Console;
 
 /** Whether a person is looking. */
 public final class Terminal {
-    private static final boolean INTERACTIVE =
-            Objects.requireNonNull(System.console()).isTerminal();
+    private static final boolean INTERACTIVE = look();
 
     private Terminal() {}
+
+    // Java 25 returns null again where there is no terminal.
+    @SuppressWarnings("SystemConsoleNull")
+    private static boolean look() {
+        Console console = System.console();
+        return console != null && console.isTerminal();
+    }
 
     /**
      * Whether standard input and output are a terminal.

@@ -7,8 +7,6 @@ import dev.outboard.linux.Mman;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -122,8 +120,8 @@ public final class DmaSpace {
     private static MemorySegment map(Fd file, long offset, long size, boolean readable, boolean writable, Arena arena)
             throws IOException {
         // A mapping beyond the end of its file maps, and faults when it is touched.
-        Path path = Path.of("/proc/self/fd/" + file.number());
-        if (Files.isRegularFile(path) && Files.size(path) < offset + size) {
+        long fileBytes = file.regularFileBytes();
+        if (fileBytes >= 0 && fileBytes < offset + size) {
             throw new ErrorReply(Errno.EINVAL);
         }
         int protection = (readable ? Mman.PROT_READ : 0) | (writable ? Mman.PROT_READ | Mman.PROT_WRITE : 0);

@@ -19,6 +19,9 @@ public final class EmulatorMain {
     /** What the ready line starts with; the socket's path follows. */
     static final String READY = "listening on ";
 
+    /** What messages about failures start with. */
+    static final String PREFIX = "outboard: ";
+
     private static final int FAILURE = 1;
     private static final int WRONG_USAGE = 2;
     private static final int NOT_PINNED = -1;
@@ -30,6 +33,7 @@ public final class EmulatorMain {
     private final boolean once;
     private final boolean exitWithParent;
     private final @Nullable Path privateDirectory;
+    private volatile boolean parentGone;
 
     private EmulatorMain(Deque<String> arguments) {
         if (arguments.isEmpty() || arguments.getFirst().startsWith("--")) {
@@ -79,10 +83,10 @@ public final class EmulatorMain {
             new EmulatorMain(new ArrayDeque<>(List.of(arguments))).serve();
             System.exit(0);
         } catch (IllegalArgumentException e) {
-            System.err.println("outboard: " + e.getMessage());
+            System.err.println(PREFIX + e.getMessage());
             System.exit(WRONG_USAGE);
         } catch (IOException e) {
-            System.err.println("outboard: " + e.getMessage());
+            System.err.println(PREFIX + e.getMessage());
             System.exit(FAILURE);
         }
     }
@@ -92,7 +96,7 @@ public final class EmulatorMain {
                 VfioUserServer server = VfioUserServer.listen(socket, model)) {
             Runtime.getRuntime().addShutdownHook(new Thread(() -> close(server)));
             if (exitWithParent) {
-                Thread.ofPlatform().daemon().name("outboard-parent").start(EmulatorMain::exitAtEndOfInput);
+                Thread.ofPlatform().daemon().name("outboard-parent").start(this::exitAtEndOfInput);
             }
             if (cpu != NOT_PINNED) {
                 Affinity.pin(cpu);
@@ -108,13 +112,14 @@ public final class EmulatorMain {
 
     private void close(VfioUserServer server) {
         server.close();
-        if (privateDirectory != null) {
+        // While the parent lives it deletes the directory itself, after it has read what went wrong.
+        if (parentGone && privateDirectory != null) {
             PrivateDirectory.delete(privateDirectory);
         }
     }
 
     // However the parent ends, the kernel closes its end of the pipe.
-    private static void exitAtEndOfInput() {
+    private void exitAtEndOfInput() {
         try {
             while (System.in.read() >= 0) {
                 // What the parent says does not matter.
@@ -122,6 +127,7 @@ public final class EmulatorMain {
         } catch (IOException e) {
             // No parent that could be read from is none.
         }
+        parentGone = true;
         System.exit(0);
     }
 }

@@ -43,8 +43,8 @@ public final class Fd implements AutoCloseable {
     private static final long STATX_BYTES = 256;
     private static final long STX_MODE_OFFSET = 28;
     private static final long STX_SIZE_OFFSET = 40;
-    private static final int FILE_TYPE_MASK = 0xf000;
-    private static final int REGULAR_FILE = 0x8000;
+    private static final int S_IFMT = 0xf000;
+    private static final int S_IFREG = 0x8000;
 
     private final AtomicInteger number;
     private final String name;
@@ -215,8 +215,8 @@ public final class Fd implements AutoCloseable {
             MemorySegment status = arena.allocate(STATX_BYTES, Long.BYTES);
             int result = Libc.statx(number(), arena.allocateFrom(""), AT_EMPTY_PATH, STATX_TYPE | STATX_SIZE, status);
             LinuxException.check(result, "statx", name);
-            int type = status.get(ValueLayout.JAVA_SHORT, STX_MODE_OFFSET) & FILE_TYPE_MASK;
-            return type == REGULAR_FILE ? status.get(ValueLayout.JAVA_LONG, STX_SIZE_OFFSET) : -1;
+            int type = status.get(ValueLayout.JAVA_SHORT, STX_MODE_OFFSET) & S_IFMT;
+            return type == S_IFREG ? status.get(ValueLayout.JAVA_LONG, STX_SIZE_OFFSET) : -1;
         }
     }
 

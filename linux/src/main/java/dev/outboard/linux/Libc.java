@@ -16,10 +16,15 @@ import java.lang.invoke.VarHandle;
 /**
  * The C functions. Every method follows the kernel's own convention: a result of zero or more is the result, a negative
  * one is the negated error number. {@code errno} is captured into a slot of the calling thread.
+ *
+ * <p>A signature costs the linker some 5 ms at start, a second function of the same signature next to nothing. So a few
+ * signatures serve all functions: a number is passed as a {@code long} (in a register, of which the callee uses what its
+ * parameter has), and numbers that a function does not ask for are zeros that it does not look at.
  */
 final class Libc {
     private static final Linker LINKER = Linker.nativeLinker();
     private static final Linker.Option CAPTURE_ERRNO = Linker.Option.captureCallState("errno");
+    private static final Linker.Option VARIADIC_FROM_THIRD = Linker.Option.firstVariadicArg(2);
     private static final StructLayout CAPTURED = Linker.Option.captureStateLayout();
     private static final VarHandle ERRNO =
             CAPTURED.varHandle(MemoryLayout.PathElement.groupElement("errno")).withInvokeExactBehavior();
@@ -27,62 +32,118 @@ final class Libc {
     private static final ThreadLocal<MemorySegment> SLOT =
             ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(CAPTURED));
 
-    private static final MethodHandle OPEN = variadic("open", 2, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
-    private static final MethodHandle IOCTL = variadic("ioctl", 2, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS);
-    private static final MethodHandle FCNTL = variadic("fcntl", 2, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG);
-    private static final MethodHandle CLOSE = function("close", JAVA_INT, JAVA_INT);
-    private static final MethodHandle READ = function("read", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
-    private static final MethodHandle WRITE = function("write", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
-    private static final MethodHandle PREAD = function("pread", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle PWRITE = function("pwrite", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle FTRUNCATE = function("ftruncate", JAVA_INT, JAVA_INT, JAVA_LONG);
-    private static final MethodHandle STATX =
-            function("statx", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS);
-    private static final MethodHandle MMAP =
-            function("mmap", JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG);
-    private static final MethodHandle MUNMAP = function("munmap", JAVA_INT, ADDRESS, JAVA_LONG);
-    private static final MethodHandle MEMFD_CREATE = function("memfd_create", JAVA_INT, ADDRESS, JAVA_INT);
-    private static final MethodHandle EVENTFD = function("eventfd", JAVA_INT, JAVA_INT, JAVA_INT);
-    private static final MethodHandle EPOLL_CREATE1 = function("epoll_create1", JAVA_INT, JAVA_INT);
-    private static final MethodHandle EPOLL_CTL =
-            function("epoll_ctl", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS);
-    private static final MethodHandle EPOLL_WAIT =
-            function("epoll_wait", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
-    private static final MethodHandle POLL = function("poll", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
-    private static final MethodHandle SOCKET = function("socket", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
-    private static final MethodHandle SOCKETPAIR =
-            function("socketpair", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS);
-    private static final MethodHandle BIND = function("bind", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
-    private static final MethodHandle LISTEN = function("listen", JAVA_INT, JAVA_INT, JAVA_INT);
-    private static final MethodHandle ACCEPT4 = function("accept4", JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, JAVA_INT);
-    private static final MethodHandle CONNECT = function("connect", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
-    private static final MethodHandle SHUTDOWN = function("shutdown", JAVA_INT, JAVA_INT, JAVA_INT);
-    private static final MethodHandle SENDMSG = function("sendmsg", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT);
-    private static final MethodHandle RECVMSG = function("recvmsg", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT);
-    private static final MethodHandle SCHED_SETAFFINITY =
-            function("sched_setaffinity", JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS);
-    private static final MethodHandle SCHED_GETAFFINITY =
-            function("sched_getaffinity", JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS);
-    private static final MethodHandle STRERROR = LINKER.downcallHandle(
-            LINKER.defaultLookup().findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
+    // The signatures, named by where the pointer is.
+    private static final FunctionDescriptor NO_POINTER =
+            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    private static final FunctionDescriptor FIRST = FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
+    private static final FunctionDescriptor SECOND =
+            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
+    private static final FunctionDescriptor THIRD = FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS);
+    private static final FunctionDescriptor FOURTH =
+            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS);
+
+    private static final MethodHandle OPEN = function("open", FIRST, CAPTURE_ERRNO, VARIADIC_FROM_THIRD);
+    private static final MethodHandle IOCTL = function("ioctl", THIRD, CAPTURE_ERRNO, VARIADIC_FROM_THIRD);
+    private static final MethodHandle FCNTL = function("fcntl", THIRD, CAPTURE_ERRNO, VARIADIC_FROM_THIRD);
+    private static final MethodHandle CLOSE = function("close", NO_POINTER);
+    private static final MethodHandle READ = function("read", SECOND);
+    private static final MethodHandle WRITE = function("write", SECOND);
+    private static final MethodHandle PREAD = function("pread", SECOND);
+    private static final MethodHandle PWRITE = function("pwrite", SECOND);
+    private static final MethodHandle FTRUNCATE = function("ftruncate", NO_POINTER);
+    private static final MethodHandle MMAP = function("mmap", NO_POINTER);
+    private static final MethodHandle MUNMAP = function("munmap", NO_POINTER);
+    private static final MethodHandle MADVISE = function("madvise", FIRST);
+    private static final MethodHandle MEMFD_CREATE = function("memfd_create", FIRST);
+    private static final MethodHandle EVENTFD = function("eventfd", NO_POINTER);
+    private static final MethodHandle EPOLL_CREATE1 = function("epoll_create1", NO_POINTER);
+    private static final MethodHandle EPOLL_CTL = function("epoll_ctl", FOURTH);
+    private static final MethodHandle EPOLL_WAIT = function("epoll_wait", SECOND);
+    private static final MethodHandle POLL = function("poll", FIRST);
+    private static final MethodHandle SOCKET = function("socket", NO_POINTER);
+    private static final MethodHandle SOCKETPAIR = function("socketpair", FOURTH);
+    private static final MethodHandle BIND = function("bind", SECOND);
+    private static final MethodHandle LISTEN = function("listen", NO_POINTER);
+    private static final MethodHandle ACCEPT4 = function("accept4", SECOND);
+    private static final MethodHandle CONNECT = function("connect", SECOND);
+    private static final MethodHandle SHUTDOWN = function("shutdown", NO_POINTER);
+    private static final MethodHandle SENDMSG = function("sendmsg", SECOND);
+    private static final MethodHandle RECVMSG = function("recvmsg", SECOND);
 
     private Libc() {}
 
-    private static MethodHandle function(String name, MemoryLayout result, MemoryLayout... arguments) {
-        return LINKER.downcallHandle(
-                LINKER.defaultLookup().findOrThrow(name), FunctionDescriptor.of(result, arguments), CAPTURE_ERRNO);
+    /** What few programs need, linked when it is needed. */
+    private static final class Rare {
+        static final MethodHandle SCHED_SETAFFINITY = function("sched_setaffinity", THIRD);
+        static final MethodHandle SCHED_GETAFFINITY = function("sched_getaffinity", THIRD);
+        static final MethodHandle STRERROR = LINKER.downcallHandle(
+                LINKER.defaultLookup().findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
     }
 
-    private static MethodHandle variadic(String name, int fixed, MemoryLayout result, MemoryLayout... arguments) {
-        return LINKER.downcallHandle(
-                LINKER.defaultLookup().findOrThrow(name),
-                FunctionDescriptor.of(result, arguments),
-                CAPTURE_ERRNO,
-                Linker.Option.firstVariadicArg(fixed));
+    private static MethodHandle function(String name, FunctionDescriptor signature) {
+        return function(name, signature, CAPTURE_ERRNO);
     }
 
+    private static MethodHandle function(String name, FunctionDescriptor signature, Linker.Option... options) {
+        return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), signature, options);
+    }
+
+    /** Apart from the rest: the one function with two pointers. */
+    private static final class Statx {
+        static final MethodHandle STATX =
+                function("statx", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS));
+    }
+
+    // Compiled code finds the handles to be constants when it inlines these, as it does: they are small.
+
+    private static long call(MethodHandle function, long a, long b, long c, long d, long e, long f) {
+        MemorySegment slot = SLOT.get();
+        try {
+            return result((long) function.invokeExact(slot, a, b, c, d, e, f), slot);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    private static long call(MethodHandle function, MemorySegment a, long b, long c) {
+        MemorySegment slot = SLOT.get();
+        try {
+            return result((long) function.invokeExact(slot, a, b, c), slot);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    private static long call(MethodHandle function, long a, MemorySegment b, long c, long d) {
+        MemorySegment slot = SLOT.get();
+        try {
+            return result((long) function.invokeExact(slot, a, b, c, d), slot);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    private static long call(MethodHandle function, long a, long b, MemorySegment c) {
+        MemorySegment slot = SLOT.get();
+        try {
+            return result((long) function.invokeExact(slot, a, b, c), slot);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    private static long call(MethodHandle function, long a, long b, long c, MemorySegment d) {
+        MemorySegment slot = SLOT.get();
+        try {
+            return result((long) function.invokeExact(slot, a, b, c, d), slot);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Only the low half of an int result is defined; no byte count or address has −1 there. */
     private static long result(long returned, MemorySegment slot) {
-        return returned == -1 ? -(int) ERRNO.get(slot, 0L) : returned;
+        return (int) returned == -1 ? -(int) ERRNO.get(slot, 0L) : returned;
     }
 
     private static AssertionError unexpected(Throwable thrown) {
@@ -96,273 +157,135 @@ final class Libc {
     }
 
     static int open(MemorySegment path, int flags, int mode) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return (int) result((int) OPEN.invokeExact(slot, path, flags, mode), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return (int) call(OPEN, path, flags, mode);
     }
 
     static int close(int fd) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return (int) result((int) CLOSE.invokeExact(slot, fd), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return (int) call(CLOSE, fd, 0, 0, 0, 0, 0);
     }
 
     static int ioctl(int fd, long request, MemorySegment argument) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return (int) result((int) IOCTL.invokeExact(slot, fd, request, argument), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return (int) call(IOCTL, fd, request, argument);
     }
 
     static int fcntl(int fd, int command, long argument) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return (int) result((int) FCNTL.invokeExact(slot, fd, command, argument), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return (int) call(FCNTL, fd, command, MemorySegment.ofAddress(argument));
     }
 
     static long read(int fd, MemorySegment buffer) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return result((long) READ.invokeExact(slot, fd, buffer, buffer.byteSize()), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return call(READ, fd, buffer, buffer.byteSize(), 0);
     }
 
     static long write(int fd, MemorySegment buffer) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return result((long) WRITE.invokeExact(slot, fd, buffer, buffer.byteSize()), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return call(WRITE, fd, buffer, buffer.byteSize(), 0);
     }
 
     static long pread(int fd, MemorySegment buffer, long offset) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return result((long) PREAD.invokeExact(slot, fd, buffer, buffer.byteSize(), offset), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return call(PREAD, fd, buffer, buffer.byteSize(), offset);
     }
 
     static long pwrite(int fd, MemorySegment buffer, long offset) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return result((long) PWRITE.invokeExact(slot, fd, buffer, buffer.byteSize(), offset), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return call(PWRITE, fd, buffer, buffer.byteSize(), offset);
     }
 
     static int ftruncate(int fd, long length) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return (int) result((int) FTRUNCATE.invokeExact(slot, fd, length), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return (int) call(FTRUNCATE, fd, length, 0, 0, 0, 0);
     }
 
     static long mmap(long address, long length, int protection, int flags, int fd, long offset) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return result(
-                    (long) MMAP.invokeExact(
-                            slot, MemorySegment.ofAddress(address), length, protection, flags, fd, offset),
-                    slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return call(MMAP, address, length, protection, flags, fd, offset);
     }
 
     static int munmap(long address, long length) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return (int) result((int) MUNMAP.invokeExact(slot, MemorySegment.ofAddress(address), length), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return (int) call(MUNMAP, address, length, 0, 0, 0, 0);
     }
 
-    static int statx(int directory, MemorySegment path, int flags, int mask, MemorySegment result) {
+    static int madvise(MemorySegment memory, int advice) {
+        return (int) call(MADVISE, memory, memory.byteSize(), advice);
+    }
+
+    static int statx(int directory, MemorySegment path, int flags, int mask, MemorySegment status) {
         MemorySegment slot = SLOT.get();
         try {
-            return (int) result((int) STATX.invokeExact(slot, directory, path, flags, mask, result), slot);
+            long returned =
+                    (long) Statx.STATX.invokeExact(slot, (long) directory, path, (long) flags, (long) mask, status);
+            return (int) result(returned, slot);
         } catch (Throwable t) {
             throw unexpected(t);
         }
     }
 
     static int memfdCreate(MemorySegment name, int flags) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return (int) result((int) MEMFD_CREATE.invokeExact(slot, name, flags), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return (int) call(MEMFD_CREATE, name, flags, 0);
     }
 
     static int eventfd(int initial, int flags) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return (int) result((int) EVENTFD.invokeExact(slot, initial, flags), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return (int) call(EVENTFD, initial, flags, 0, 0, 0, 0);
     }
 
     static int epollCreate1(int flags) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return (int) result((int) EPOLL_CREATE1.invokeExact(slot, flags), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return (int) call(EPOLL_CREATE1, flags, 0, 0, 0, 0, 0);
     }
 
     static int epollCtl(int epoll, int operation, int fd, MemorySegment event) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return (int) result((int) EPOLL_CTL.invokeExact(slot, epoll, operation, fd, event), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return (int) call(EPOLL_CTL, epoll, operation, fd, event);
     }
 
     static int epollWait(int epoll, MemorySegment events, int maximum, int timeoutMillis) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return (int) result((int) EPOLL_WAIT.invokeExact(slot, epoll, events, maximum, timeoutMillis), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return (int) call(EPOLL_WAIT, epoll, events, maximum, timeoutMillis);
     }
 
     static int poll(MemorySegment descriptors, long count, int timeoutMillis) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return (int) result((int) POLL.invokeExact(slot, descriptors, count, timeoutMillis), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return (int) call(POLL, descriptors, count, timeoutMillis);
     }
 
     static int socket(int domain, int type, int protocol) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return (int) result((int) SOCKET.invokeExact(slot, domain, type, protocol), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return (int) call(SOCKET, domain, type, protocol, 0, 0, 0);
     }
 
     static int socketpair(int domain, int type, int protocol, MemorySegment pair) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return (int) result((int) SOCKETPAIR.invokeExact(slot, domain, type, protocol, pair), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return (int) call(SOCKETPAIR, domain, type, protocol, pair);
     }
 
     static int bind(int fd, MemorySegment address) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return (int) result((int) BIND.invokeExact(slot, fd, address, (int) address.byteSize()), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return (int) call(BIND, fd, address, address.byteSize(), 0);
     }
 
     static int listen(int fd, int backlog) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return (int) result((int) LISTEN.invokeExact(slot, fd, backlog), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return (int) call(LISTEN, fd, backlog, 0, 0, 0, 0);
     }
 
     static int accept4(int fd, int flags) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return (int)
-                    result((int) ACCEPT4.invokeExact(slot, fd, MemorySegment.NULL, MemorySegment.NULL, flags), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return (int) call(ACCEPT4, fd, MemorySegment.NULL, 0, flags);
     }
 
     static int connect(int fd, MemorySegment address) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return (int) result((int) CONNECT.invokeExact(slot, fd, address, (int) address.byteSize()), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return (int) call(CONNECT, fd, address, address.byteSize(), 0);
     }
 
     static int shutdown(int fd, int how) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return (int) result((int) SHUTDOWN.invokeExact(slot, fd, how), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return (int) call(SHUTDOWN, fd, how, 0, 0, 0, 0);
     }
 
     static long sendmsg(int fd, MemorySegment message, int flags) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return result((long) SENDMSG.invokeExact(slot, fd, message, flags), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return call(SENDMSG, fd, message, flags, 0);
     }
 
     static long recvmsg(int fd, MemorySegment message, int flags) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return result((long) RECVMSG.invokeExact(slot, fd, message, flags), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return call(RECVMSG, fd, message, flags, 0);
     }
 
     static int schedSetaffinity(int thread, MemorySegment mask) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return (int) result((int) SCHED_SETAFFINITY.invokeExact(slot, thread, mask.byteSize(), mask), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return (int) call(Rare.SCHED_SETAFFINITY, thread, mask.byteSize(), mask);
     }
 
     static int schedGetaffinity(int thread, MemorySegment mask) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return (int) result((int) SCHED_GETAFFINITY.invokeExact(slot, thread, mask.byteSize(), mask), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return (int) call(Rare.SCHED_GETAFFINITY, thread, mask.byteSize(), mask);
     }
 
     static String strerror(int errno) {
         try {
-            MemorySegment text = (MemorySegment) STRERROR.invokeExact(errno);
+            MemorySegment text = (MemorySegment) Rare.STRERROR.invokeExact(errno);
             return text.reinterpret(256).getString(0);
         } catch (Throwable t) {
             throw unexpected(t);

@@ -13,7 +13,7 @@ final class AbiNames {
             Map.entry("Epoll", List.of("sys/epoll.h")),
             Map.entry("Errno", List.of("errno.h")),
             Map.entry("EventFd", List.of("sys/eventfd.h")),
-            Map.entry("Fd", List.of("fcntl.h", "sys/mman.h")),
+            Map.entry("Fd", List.of("fcntl.h", "sys/mman.h", "sys/stat.h")),
             Map.entry("Ioctl", List.of("linux/ioctl.h")),
             Map.entry("Mman", List.of("sys/mman.h")),
             Map.entry("Poll", List.of("poll.h")),
@@ -25,6 +25,9 @@ final class AbiNames {
     static final Map<String, String> EXPRESSIONS = Map.ofEntries(
             Map.entry("Epoll.DATA_OFFSET", "offsetof(struct epoll_event, data)"),
             Map.entry("Epoll.EVENT_BYTES", "sizeof(struct epoll_event)"),
+            Map.entry("Fd.STATX_BYTES", "sizeof(struct statx)"),
+            Map.entry("Fd.STX_MODE_OFFSET", "offsetof(struct statx, stx_mode)"),
+            Map.entry("Fd.STX_SIZE_OFFSET", "offsetof(struct statx, stx_size)"),
             Map.entry("Ioctl.DIRECTION_SHIFT", "_IOC_DIRSHIFT"),
             Map.entry("Ioctl.READ", "_IOC_READ"),
             Map.entry("Ioctl.SIZE_SHIFT", "_IOC_SIZESHIFT"),

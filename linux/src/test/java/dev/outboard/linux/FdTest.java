@@ -85,6 +85,17 @@ class FdTest {
     }
 
     @Test
+    void onlyARegularFileHasALength() throws IOException {
+        try (Fd file = Fd.open(path, Fd.O_RDONLY);
+                Fd memory = Fd.memfd("length", 12_345);
+                Fd device = Fd.open("/dev/null", Fd.O_RDONLY)) {
+            assertThat(file.regularFileBytes()).isEqualTo(10);
+            assertThat(memory.regularFileBytes()).isEqualTo(12_345);
+            assertThat(device.regularFileBytes()).isEqualTo(-1);
+        }
+    }
+
+    @Test
     void openCreatesWithTheModeAsked() throws IOException {
         Path created = directory.resolve("created");
         try (Fd fd = Fd.open(created.toString(), Fd.O_CREAT | Fd.O_EXCL | Fd.O_WRONLY, 0600)) {

@@ -29,16 +29,37 @@ public final class DmaAllocator implements AutoCloseable {
     /**
      * A range of device addresses that may be used.
      *
-     * @param first the first address
-     * @param last the last address
+     * @param first the first address, unsigned
+     * @param last the last address, unsigned
      */
-    public record AddressRange(long first, long last) {}
+    public record AddressRange(long first, long last) {
+        /** Checks that the range has a first address. */
+        public AddressRange {
+            if (!isAtMost(first, last)) {
+                throw new IllegalArgumentException(
+                        "0x" + Long.toHexString(first) + " is above 0x" + Long.toHexString(last));
+            }
+        }
 
-    private record Chunk(Fd file, DmaMemory memory, NavigableMap<Long, Long> free) {}
+        @Override
+        public String toString() {
+            return "0x" + Long.toHexString(first) + "-0x" + Long.toHexString(last);
+        }
+    }
+
+    /** A file that is mapped as a whole, until its arena closes, and what is free of it: sizes by their start. */
+    private record Chunk(Fd file, Arena arena, DmaMemory memory, NavigableMap<Long, Long> free) {
+        private long first() {
+            return memory.deviceAddress();
+        }
+
+        private long last() {
+            return memory.deviceAddress() + memory.sizeBytes() - 1;
+        }
+    }
 
     private final DmaMapper mapper;
     private final List<AddressRange> usable;
-    private final Arena arena = Arena.ofShared();
     private final List<Chunk> chunks = new ArrayList<>();
     private boolean closed;
 
@@ -68,7 +89,8 @@ public final class DmaAllocator implements AutoCloseable {
      * Allocates memory, zeroed.
      *
      * @param sizeBytes how much, at least 1
-     * @param alignmentBytes a power of two; device address and segment are multiples of it
+     * @param alignmentBytes a power of two, at most 2 MiB; the device address is a multiple of it, and so is the
+     *     segment's up to a page
      * @return the memory
      * @throws IOException if no more can be mapped
      */
@@ -76,7 +98,8 @@ public final class DmaAllocator implements AutoCloseable {
         if (closed) {
             throw new IllegalStateException("the device of this allocator is closed");
         }
-        if (sizeBytes < 1 || Long.bitCount(alignmentBytes) != 1 || alignmentBytes > CHUNK_BYTES) {
+        boolean aligns = Long.bitCount(alignmentBytes) == 1 && alignmentBytes > 0 && alignmentBytes <= CHUNK_BYTES;
+        if (sizeBytes < 1 || sizeBytes > Long.MAX_VALUE - CHUNK_BYTES || !aligns) {
             throw new IllegalArgumentException("cannot allocate " + sizeBytes + " bytes at multiples of "
                     + alignmentBytes + ": the size is at least 1, the alignment a power of two up to " + CHUNK_BYTES);
         }
@@ -96,11 +119,13 @@ public final class DmaAllocator implements AutoCloseable {
 
     private @Nullable DmaMemory take(Chunk chunk, long size, long asked, long alignment) {
         for (Map.Entry<Long, Long> range : chunk.free.entrySet()) {
-            long start = alignUp(range.getKey(), alignment);
-            long end = range.getKey() + range.getValue();
+            // Read now: a tree's entry changes when it is removed.
+            long free = range.getKey();
+            long start = alignUp(free, alignment);
+            long end = free + range.getValue();
             if (start + size <= end) {
-                chunk.free.remove(range.getKey());
-                putIfAny(chunk.free, range.getKey(), start);
+                chunk.free.remove(free);
+                putIfAny(chunk.free, free, start);
                 putIfAny(chunk.free, start + size, end);
                 var segment = chunk.memory.segment().asSlice(start, asked).fill((byte) 0);
                 return new DmaMemory(segment, chunk.memory.deviceAddress() + start, () -> give(chunk, start, size));
@@ -132,34 +157,49 @@ public final class DmaAllocator implements AutoCloseable {
     private Chunk addChunk(long size) throws IOException {
         long deviceAddress = freeAddress(size);
         Fd file = Fd.memfd("outboard-dma", size);
+        Arena arena = Arena.ofShared();
         try {
             var segment = file.mmap(0, size, Mman.PROT_READ | Mman.PROT_WRITE, Mman.MAP_SHARED, arena);
             mapper.map(file, segment, deviceAddress);
             NavigableMap<Long, Long> free = new TreeMap<>(Map.of(0L, size));
-            Chunk chunk = new Chunk(file, new DmaMemory(segment, deviceAddress, () -> {}), free);
+            Chunk chunk = new Chunk(file, arena, new DmaMemory(segment, deviceAddress, () -> {}), free);
             chunks.add(chunk);
             return chunk;
         } catch (IOException | RuntimeException e) {
+            arena.close();
             file.close();
             throw e;
         }
     }
 
+    /** The first place that is free: at the start of a usable range, or behind a chunk. Addresses are unsigned. */
     private long freeAddress(long size) throws IOException {
         for (AddressRange range : usable) {
             long start = alignUp(range.first(), CHUNK_BYTES);
-            for (Chunk chunk : chunks) {
-                long taken = chunk.memory.deviceAddress();
-                if (taken >= range.first() && taken <= range.last()) {
-                    start = Math.max(start, taken + chunk.memory.sizeBytes());
-                }
-            }
-            if (Long.compareUnsigned(start, range.last()) < 0 && size - 1 <= range.last() - start) {
+            if (isFree(range, start, size)) {
                 return start;
+            }
+            for (Chunk chunk : chunks) {
+                if (isFree(range, chunk.last() + 1, size)) {
+                    return chunk.last() + 1;
+                }
             }
         }
         throw new IOException("no room for " + size + " bytes in the device addresses " + usable
                 + "; close DMA memory that is no longer needed");
+    }
+
+    private boolean isFree(AddressRange range, long start, long size) {
+        return isAtMost(range.first(), start)
+                && isAtMost(start, range.last())
+                && isAtMost(size - 1, range.last() - start)
+                && chunks.stream()
+                        .allMatch(
+                                chunk -> !isAtMost(chunk.first(), start + size - 1) || !isAtMost(start, chunk.last()));
+    }
+
+    private static boolean isAtMost(long low, long high) {
+        return Long.compareUnsigned(low, high) <= 0;
     }
 
     private static long alignUp(long value, long alignment) {
@@ -173,9 +213,9 @@ public final class DmaAllocator implements AutoCloseable {
             closed = true;
             for (Chunk chunk : chunks.reversed()) {
                 mapper.unmap(chunk.memory.deviceAddress(), chunk.memory.sizeBytes());
+                chunk.arena.close();
                 chunk.file.close();
             }
-            arena.close();
         }
     }
 }

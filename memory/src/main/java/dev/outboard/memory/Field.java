@@ -10,9 +10,9 @@ package dev.outboard.memory;
 public record Field(String name, int lowBit, int widthBits) {
     /** Checks that the field lies in a word of 64 bits. */
     public Field {
-        if (lowBit < 0 || widthBits < 1 || lowBit + widthBits > Long.SIZE) {
+        if (lowBit < 0 || widthBits < 1 || lowBit > Long.SIZE - widthBits) {
             throw new IllegalArgumentException(
-                    name + " has bits " + (lowBit + widthBits - 1) + ":" + lowBit + ", outside of 63:0");
+                    name + " has " + widthBits + " bits from bit " + lowBit + ", outside of 63:0");
         }
     }
 

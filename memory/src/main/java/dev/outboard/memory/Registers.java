@@ -23,9 +23,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Accesses are ordered after earlier stores to ordinary and DMA memory, as the release ordering of x86 has it: a
  * descriptor that was stored before a doorbell is seen by the device.
  *
- * <p>Nothing here throws for a device that is gone: a read then returns all ones, as a PCI bus does, and a write has no
+ * <p>A device that is gone is not noticed here: a read then returns all ones, as a PCI bus does, and a write has no
  * effect. All ones is therefore reported to the listener that the region was made with, which finds out whether the
- * device is still there.
+ * device is still there. A mapping that the kernel has taken back, or a device whose memory is disabled, raises
+ * {@link InternalError} (SIGBUS); compiled code may raise it as late as the end of the compiled method, so it must be
+ * caught around the work of a device, not around one access.
  *
  * <p>Safe for use by several threads. An offset outside of the region throws {@link IndexOutOfBoundsException}, an offset
  * that is not a multiple of the width {@link IllegalArgumentException}.
@@ -118,17 +120,16 @@ public final class Registers {
     public Registers slice(long start, long length) {
         Objects.checkFromIndexSize(start, length, sizeBytes);
         long first = offset + start;
-        String part = name + "+0x" + Long.toHexString(first);
         if (unmapped == null) {
-            return new Registers(part, mapped.asSlice(start, length), null, List.of(), first, length, allOnes);
+            return new Registers(name, mapped.asSlice(start, length), null, List.of(), first, length, allOnes);
         }
         for (MappedArea area : areas) {
             if (area.contains(first, length)) {
                 MemorySegment segment = area.segment().asSlice(first - area.offset(), length);
-                return new Registers(part, segment, null, List.of(), first, length, allOnes);
+                return new Registers(name, segment, null, List.of(), first, length, allOnes);
             }
         }
-        return new Registers(part, MemorySegment.NULL, unmapped, areas, first, length, allOnes);
+        return new Registers(name, MemorySegment.NULL, unmapped, areas, first, length, allOnes);
     }
 
     /**
@@ -317,12 +318,13 @@ public final class Registers {
         Objects.checkFromIndexSize(at, widthBytes, sizeBytes);
         if (((offset + at) & (widthBytes - 1)) != 0) {
             throw new IllegalArgumentException(
-                    "offset 0x" + Long.toHexString(at) + " of " + name + " is not a multiple of " + widthBytes);
+                    "0x" + Long.toHexString(offset + at) + " of " + name + " is not a multiple of " + widthBytes);
         }
     }
 
     @Override
     public String toString() {
-        return name + " (" + sizeBytes + " bytes" + (isMapped() ? ", mapped)" : ")");
+        String part = offset == 0 ? "" : "+0x" + Long.toHexString(offset);
+        return name + part + " (" + sizeBytes + " bytes" + (isMapped() ? ", mapped)" : ")");
     }
 }

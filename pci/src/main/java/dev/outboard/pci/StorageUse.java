@@ -17,7 +17,6 @@ import java.util.TreeMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Whether somebody's data would be lost with a PCI function: whether a block device behind it is mounted, used as swap, or
@@ -133,7 +132,8 @@ final class StorageUse {
     private void refuseSwap() throws IOException {
         for (String line : lines("proc/swaps")) {
             String name = nameOf(unescape(line.split("\\s+", -1)[0]));
-            if (blocks.containsKey(name)) {
+            // Null for the table's heading, and for files.
+            if (name != null && blocks.containsKey(name)) {
                 throw busy(name + " is used as swap", "end that first: swapoff /dev/" + name);
             }
         }
@@ -204,14 +204,14 @@ final class StorageUse {
         return Files.exists(path) ? Files.readAllLines(path) : List.of();
     }
 
-    /** The kernel's name of a device file, which may be a link such as those of /dev/disk. */
-    private @Nullable String nameOf(String source) throws IOException {
+    /** The kernel's name of a device file, which may be a link such as those of /dev/disk; empty if it is none. */
+    private String nameOf(String source) throws IOException {
         if (!source.startsWith("/dev/")) {
-            return null;
+            return "";
         }
         Path file = root.resolve(source.substring(1));
         Path name = (Files.exists(file) ? file.toRealPath() : file).getFileName();
-        return name == null ? null : name.toString();
+        return name == null ? "" : name.toString();
     }
 
     private static String unescape(String text) {

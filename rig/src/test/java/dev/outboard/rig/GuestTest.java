@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-@Tag("kernel")
+@Tag("rig")
 class GuestTest {
     private static final Duration LIMIT = Duration.ofSeconds(60);
 

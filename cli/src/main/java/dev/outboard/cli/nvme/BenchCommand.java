@@ -13,9 +13,11 @@ import dev.outboard.nvme.load.Operation;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -24,6 +26,9 @@ import picocli.CommandLine.Option;
 @Command(name = "bench", description = "Loads a namespace with requests, by polling, and measures each.")
 final class BenchCommand implements Callable<Integer> {
     private static final double NANOS_A_SECOND = 1e9;
+
+    @CommandLine.Spec
+    private CommandLine.Model.@Nullable CommandSpec spec;
 
     @Mixin
     private DeviceOptions device = new DeviceOptions();
@@ -97,9 +102,10 @@ final class BenchCommand implements Callable<Integer> {
                 || warmUp < 0
                 || blockSize.bytes() < 1
                 || blockSize.bytes() > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException(
-                    "--queue-depth, --seconds and --block-size are more than 0, --warmup is not" + " less; got "
-                            + queueDepth + ", " + seconds + ", " + blockSize + " and " + warmUp);
+            throw new CommandLine.ParameterException(
+                    Objects.requireNonNull(spec).commandLine(),
+                    "--queue-depth, --seconds and --block-size are more than 0, --warmup is not less; got " + queueDepth
+                            + ", " + seconds + ", " + blockSize + " and " + warmUp);
         }
         return new LoadOptions(
                 operation,

@@ -62,8 +62,10 @@ final class EventFdInterrupt implements Interrupt {
         }
     }
 
+    /** {@inheritDoc} Who waits for it is woken, and finds it closed. */
     @Override
     public synchronized void close() {
+        wake();
         events.close();
     }
 }

@@ -70,6 +70,10 @@ final class VfioFunction implements PciFunction {
             dma = new DmaAllocator(device.dmaMapper(), device.usableAddresses());
             enableDecoding();
             device.whenGone(() -> interrupts.forEach(EventFdInterrupt::wake));
+        } catch (UncheckedIOException refused) {
+            mappings.close();
+            device.close();
+            throw refused.getCause();
         } catch (IOException | RuntimeException e) {
             mappings.close();
             device.close();

@@ -223,6 +223,14 @@ final class ScriptedServer implements AutoCloseable {
         }
     }
 
+    /** Sends what is no message. */
+    void say(String text) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
+            socket.send(arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes), List.of());
+        }
+    }
+
     /** Leaves, as a process does that is killed. */
     void vanish() {
         socket.shutdown();

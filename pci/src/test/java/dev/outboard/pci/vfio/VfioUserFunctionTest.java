@@ -16,12 +16,15 @@ import dev.outboard.memory.Registers;
 import dev.outboard.specs.pci.PciConfiguration;
 import dev.outboard.specs.vfiouser.VfioUser;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -228,6 +231,21 @@ class VfioUserFunctionTest {
             assertThatThrownBy(() -> function.dma().allocate(4096)).isInstanceOf(DeviceGoneException.class);
             assertThatThrownBy(() -> function.enableInterrupts(1)).isInstanceOf(DeviceGoneException.class);
         }
+    }
+
+    @Test
+    void closingWakesWhoWaitsForAnInterrupt() throws Exception {
+        VfioFunction function = open();
+        Interrupt interrupt = function.enableInterrupts(1).getFirst();
+        CompletableFuture<Long> waiting = CompletableFuture.supplyAsync(() -> {
+            try {
+                return interrupt.await(Duration.ofMinutes(1));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        function.close();
+        assertThatThrownBy(() -> waiting.get(30, TimeUnit.SECONDS)).hasRootCauseInstanceOf(IOException.class);
     }
 
     @Test

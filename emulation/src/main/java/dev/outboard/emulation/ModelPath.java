@@ -1,0 +1,38 @@
+package dev.outboard.emulation;
+
+import dev.outboard.driver.DeviceAddress;
+import dev.outboard.pci.AccessPath;
+import dev.outboard.pci.Pci;
+import dev.outboard.pci.PciFunction;
+import java.io.IOException;
+
+/**
+ * The access path {@code model:}: an emulated device in a process of its own, reached over vfio-user. After the model's
+ * name come its options, as in {@code model:nvme?size=64M&serial=X&cpu=0}.
+ */
+public final class ModelPath implements AccessPath {
+    /** For {@link java.util.ServiceLoader}. */
+    public ModelPath() {}
+
+    @Override
+    public String name() {
+        return "model";
+    }
+
+    @Override
+    public PciFunction open(DeviceAddress address) throws IOException {
+        String device = address.device();
+        int mark = device.indexOf('?');
+        String model = mark < 0 ? device : device.substring(0, mark);
+        ModelOptions options = ModelOptions.parse(mark < 0 ? "" : device.substring(mark + 1));
+        EmulatorProcess process = EmulatorProcess.start(model, options);
+        try {
+            PciFunction function =
+                    Pci.open(new DeviceAddress("vfio-user", process.socket().toString()));
+            return new ModelFunction(address, function, process);
+        } catch (IOException | RuntimeException e) {
+            process.close();
+            throw e;
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package dev.outboard.emulation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.outboard.emulation.nvme.NvmeModel;
+import dev.outboard.pci.Pci;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Models by name, and their options. */
+class ModelsTest {
+    private static PciModel create(String options) throws IOException {
+        return Models.create("nvme", ModelOptions.parse(options));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"65536, 65536", "0x10000, 65536", "64K, 65536", "3m, 3145728", "5G, 5368709120"})
+    void sizesTakeUnits(String text, long bytes) throws IOException {
+        try (PciModel model = create("size=" + text)) {
+            assertThat(((NvmeModel) model).options().sizeBytes()).isEqualTo(bytes);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "size=",
+                "size=1X",
+                "size=9999999999G",
+                "size=-1",
+                "size=0",
+                "size=G",
+                "block-size=513",
+                "block-size=x",
+                "queues=0",
+                "queues=128",
+                "serial=123456789012345678901",
+                "serial=\u00e4",
+                "=1",
+                "size",
+                "size=1M&size=2M",
+                "colour=red"
+            })
+    void optionsThatMakeNoSenseAreRefused(String options) {
+        assertThatThrownBy(() -> create(options)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void anUnknownModelIsToldWhatThereIs() {
+        assertThatThrownBy(() -> Pci.open("model:toaster"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("there is no model \"toaster\"; there is nvme");
+        assertThatThrownBy(() -> Pci.open("model:nvme?colour=red"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("has no option \"colour\"; it has size, block-size, serial");
+    }
+
+    @Test
+    void aFileGivesItsSize(@TempDir Path directory) throws IOException {
+        Path file = Files.write(directory.resolve("disk"), new byte[3 << 20]);
+        try (PciModel model = create("file=" + file)) {
+            assertThat(((NvmeModel) model).options().sizeBytes()).isEqualTo(3 << 20);
+        }
+    }
+}

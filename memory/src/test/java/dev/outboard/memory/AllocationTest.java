@@ -1,0 +1,69 @@
+package dev.outboard.memory;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.foreign.Arena;
+import java.lang.management.ManagementFactory;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class AllocationTest {
+    private static final int OPERATIONS = 50_000;
+    private static final int TRIES = 20;
+    private static final Register STATUS = Register.of(
+            "STATUS", 0x10, 32, Register.Access.READ_WRITE, "1", Field.bit("READY", 0), Field.bits("CODE", 15, 8));
+
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    /** What a run allocates once it is warm: the compiler's switch from one version to the next may cost some bytes. */
+    private static long leastAllocatedBytes(Runnable body) {
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < TRIES; i++) {
+            long before = THREADS.getCurrentThreadAllocatedBytes();
+            body.run();
+            least = Math.min(least, THREADS.getCurrentThreadAllocatedBytes() - before);
+        }
+        return least;
+    }
+
+    @Test
+    void readingAndWritingMappedRegistersAllocatesNothing() {
+        try (Arena arena = Arena.ofShared()) {
+            Registers registers = Registers.mapped("memory", arena.allocate(64, 8), () -> {});
+            assertThat(leastAllocatedBytes(() -> accessEverything(registers))).isZero();
+        }
+    }
+
+    @Test
+    void readingAndWritingUnmappedRegistersAllocatesNothing() {
+        RegisterAccess nothing = new RegisterAccess() {
+            @Override
+            public long read(long offset, int widthBytes) {
+                return -1;
+            }
+
+            @Override
+            public void write(long offset, int widthBytes, long value) {}
+        };
+        Registers registers = Registers.unmapped("device", 64, nothing, List.of(), () -> {});
+        assertThat(leastAllocatedBytes(() -> accessEverything(registers))).isZero();
+    }
+
+    @Test
+    void theMeasureSeesAnAllocation() {
+        assertThat(leastAllocatedBytes(() -> assertThat(new byte[1000]).hasSize(1000)))
+                .isGreaterThan(1000);
+    }
+
+    private static void accessEverything(Registers registers) {
+        for (int i = 0; i < OPERATIONS; i++) {
+            registers.write8(0, (byte) (registers.read8(1) + 1));
+            registers.write16(2, (short) (registers.read16(4) + 1));
+            registers.write32(8, registers.read32(12) + 1);
+            registers.write64(24, registers.read64(32) + 1);
+            long status = registers.read(STATUS);
+            registers.write(STATUS, STATUS.fields().get(1).set(status, i & 0xff));
+        }
+    }
+}

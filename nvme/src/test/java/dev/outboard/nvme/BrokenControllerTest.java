@@ -1,0 +1,175 @@
+package dev.outboard.nvme;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.outboard.driver.DeviceException;
+import dev.outboard.driver.DeviceGoneException;
+import dev.outboard.driver.DeviceTimeoutException;
+import dev.outboard.memory.DmaMemory;
+import dev.outboard.specs.nvme.NvmeRegisters;
+import dev.outboard.specs.nvme.Status;
+import java.io.IOException;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A controller that breaks: each ends with one exception that says what happened and what to do, and nothing is left. */
+@Timeout(60)
+class BrokenControllerTest {
+    private static final Duration SHORT = Duration.ofMillis(50);
+    private static final Duration LONG = Duration.ofSeconds(30);
+
+    private final FakeController fake = new FakeController();
+
+    @AfterEach
+    void everythingIsClosed() {
+        assertThat(fake.closed).isTrue();
+    }
+
+    /** Opens the controller and reads a block. */
+    private void read(Duration timeout) throws IOException {
+        try (NvmeController controller = Nvme.open(fake);
+                QueuePair queue = controller.createQueuePair(4);
+                DmaMemory buffer = controller.dma().allocate(512)) {
+            queue.read(controller.namespace(1), 0, buffer).await(timeout);
+        }
+    }
+
+    @Test
+    void theFakeWorksAsLongAsItIsToldTo() throws IOException {
+        read(LONG);
+    }
+
+    @Test
+    void neverBecomesReady() {
+        fake.becomesReady = false;
+        assertThatThrownBy(() -> read(LONG))
+                .isInstanceOf(DeviceTimeoutException.class)
+                .hasMessageContaining("fake:nvme did not become ready within 500 ms")
+                .hasMessageContaining("reset or power-cycle it");
+    }
+
+    @Test
+    void failsOnItsWayToReady() {
+        fake.becomesReady = false;
+        fake.fatal = true;
+        assertThatThrownBy(() -> read(LONG)).isInstanceOf(DeviceException.class).hasMessageContaining("CSTS.CFS");
+    }
+
+    @Test
+    void readsAllOnes() {
+        fake.gone = true;
+        assertThatThrownBy(() -> read(LONG)).isInstanceOf(DeviceGoneException.class);
+    }
+
+    @Test
+    void isNoNvmeController() {
+        fake.capabilities = NvmeRegisters.CAP_MQES.of(63);
+        assertThatThrownBy(() -> read(LONG)).hasMessageContaining("no NVMe controller that this driver can run");
+    }
+
+    @Test
+    void isGoneInMidCommand() {
+        fake.ioFault = completion -> {
+            completion.lost = true;
+            fake.gone = true;
+        };
+        assertThatThrownBy(() -> read(LONG))
+                .isInstanceOf(DeviceGoneException.class)
+                .hasMessageContaining("was unplugged");
+    }
+
+    @Test
+    void neverCompletesACommand() {
+        fake.ioFault = completion -> completion.lost = true;
+        assertThatThrownBy(() -> read(SHORT))
+                .isInstanceOf(DeviceTimeoutException.class)
+                .hasMessageContaining("read on fake:nvme queue 1 took longer than 50 ms");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0x0fff, 0xffff, 4711, 3})
+    void completesACommandThatIsNotOnItsWay(int commandId) {
+        fake.ioFault = completion -> completion.commandId = commandId;
+        assertThatThrownBy(() -> read(LONG))
+                .isInstanceOf(DeviceException.class)
+                .hasMessageContaining("completed command " + commandId + ", which is not on its way");
+    }
+
+    @Test
+    void completesACommandTwice() throws IOException {
+        fake.ioFault = completion -> completion.twice = true;
+        try (NvmeController controller = Nvme.open(fake);
+                QueuePair queue = controller.createQueuePair(4);
+                DmaMemory buffer = controller.dma().allocate(512)) {
+            assertThatThrownBy(() -> {
+                        queue.read(controller.namespace(1), 0, buffer).await(LONG);
+                        queue.poll();
+                    })
+                    .hasMessageContaining("not on its way");
+            // From then on nothing that the queue says can be trusted.
+            assertThatThrownBy(() -> queue.read(controller.namespace(1), 0, buffer))
+                    .hasMessageContaining("failed before");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {5, 0xffff})
+    void claimsToHaveReadACommandThatWasNeverSubmitted(int queueHead) {
+        fake.ioFault = completion -> completion.queueHead = queueHead;
+        assertThatThrownBy(() -> read(LONG))
+                .isInstanceOf(DeviceException.class)
+                .hasMessageContaining("submission queue head " + queueHead);
+    }
+
+    @Test
+    void failsACommand() {
+        fake.ioFault = completion -> completion.status = Status.UNRECOVERED_READ_ERROR;
+        assertThatThrownBy(() -> read(LONG))
+                .isInstanceOfSatisfying(
+                        NvmeException.class,
+                        e -> assertThat(Status.code(e.status())).isEqualTo(Status.UNRECOVERED_READ_ERROR))
+                .hasMessageContaining("read on fake:nvme queue 1: unrecovered read error (status 0x281)");
+    }
+
+    @Test
+    void hasANamespaceOfNoBlocks() {
+        fake.blocks = 0;
+        assertThatThrownBy(() -> read(LONG)).hasMessageContaining("has 0 blocks of 2^9 bytes, which cannot be");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 8, 25, 255})
+    void hasBlocksOfAnImpossibleSize(int shift) {
+        fake.blockShift = shift;
+        assertThatThrownBy(() -> read(LONG)).hasMessageContaining("2^" + shift + " bytes, which cannot be");
+    }
+
+    @Test
+    void hasMoreBlocksThanCanBeAddressed() {
+        fake.blocks = -1;
+        assertThatThrownBy(() -> read(LONG)).hasMessageContaining("18446744073709551615 blocks");
+    }
+
+    @Test
+    void listsItsNamespacesInCircles() {
+        fake.namespaceIds = new int[] {1, 2, 1};
+        assertThatThrownBy(() -> read(LONG)).hasMessageContaining("lists namespace 1 after 2");
+    }
+
+    @Test
+    void bothDirectionsOfTheQueueAreClosedWithTheController() throws IOException {
+        read(LONG);
+        assertThat(fake.log)
+                .containsSubsequence(
+                        "bus master true",
+                        "create I/O completion queue",
+                        "create I/O submission queue",
+                        "delete I/O submission queue",
+                        "delete I/O completion queue");
+    }
+}

@@ -1,0 +1,254 @@
+package dev.outboard.nvme;
+
+import dev.outboard.driver.DeviceAddress;
+import dev.outboard.driver.DeviceGoneException;
+import dev.outboard.driver.Interrupt;
+import dev.outboard.linux.Fd;
+import dev.outboard.memory.DmaAllocator;
+import dev.outboard.memory.DmaMapper;
+import dev.outboard.memory.RegisterAccess;
+import dev.outboard.memory.Registers;
+import dev.outboard.pci.PciFunction;
+import dev.outboard.specs.nvme.CompletionEntry;
+import dev.outboard.specs.nvme.Identify;
+import dev.outboard.specs.nvme.NvmeRegisters;
+import dev.outboard.specs.nvme.Opcode;
+import dev.outboard.specs.nvme.SubmissionEntry;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * A controller that lies and breaks on purpose, within a call of the driver, so that every fault comes exactly when it
+ * shall. Fields say how; the defaults behave.
+ */
+class FakeController implements PciFunction {
+    private static final int BAR_BYTES = 0x2000;
+
+    long capabilities = NvmeRegisters.CAP_MQES.of(63) | NvmeRegisters.CAP_TO.of(1) | NvmeRegisters.CAP_CSS.of(1);
+    boolean becomesReady = true;
+    boolean fatal;
+    boolean gone;
+    long blocks = 1024;
+    int blockShift = 9;
+    int[] namespaceIds = {1};
+    /** What to do with an I/O command instead of completing it. */
+    Fault ioFault = completion -> {};
+
+    /** Changes a completion before the driver sees it. */
+    interface Fault {
+        void apply(Completion completion);
+    }
+
+    /** A completion that is about to be posted. */
+    static final class Completion {
+        int commandId;
+        int status;
+        int queueHead;
+        boolean lost;
+        boolean twice;
+    }
+
+    private record Queue(long address, int entries) {}
+
+    private final Map<Integer, Queue> submissionQueues = new HashMap<>();
+    private final Map<Integer, Queue> completionQueues = new HashMap<>();
+    private final Map<Integer, Integer> heads = new HashMap<>();
+    private final Map<Integer, Long> posted = new HashMap<>();
+    private final TreeMap<Long, MemorySegment> memory = new TreeMap<>();
+    private final Map<Long, Long> registers = new HashMap<>();
+    final List<String> log = new ArrayList<>();
+    boolean closed;
+
+    private final DmaAllocator dma = new DmaAllocator(
+            new DmaMapper() {
+                @Override
+                public void map(Fd file, MemorySegment segment, long deviceAddress) {
+                    memory.put(deviceAddress, segment);
+                }
+
+                @Override
+                public void unmap(long deviceAddress, long sizeBytes) {
+                    memory.remove(deviceAddress);
+                }
+            },
+            List.of(new DmaAllocator.AddressRange(0x10_0000_0000L, 0x1f_ffff_ffffL)));
+
+    private final Registers bar = Registers.unmapped(
+            "fake BAR 0",
+            BAR_BYTES,
+            new RegisterAccess() {
+                @Override
+                public long read(long offset, int widthBytes) {
+                    return gone ? -1 : readRegister(offset);
+                }
+
+                @Override
+                public void write(long offset, int widthBytes, long value) {
+                    if (!gone) {
+                        writeRegister(offset, value);
+                    }
+                }
+            },
+            List.of(),
+            () -> {});
+
+    private long readRegister(long offset) {
+        if (offset == NvmeRegisters.CAP.offset()) {
+            return capabilities;
+        }
+        long configuration = registers.getOrDefault(NvmeRegisters.CC.offset(), 0L);
+        if (offset == NvmeRegisters.CSTS.offset()) {
+            boolean enabled = NvmeRegisters.CC_EN.isSet(configuration);
+            return (enabled && becomesReady ? 1 : 0)
+                    | (fatal ? 2 : 0)
+                    | (NvmeRegisters.CC_SHN.isSet(configuration) ? NvmeRegisters.CSTS_SHST.of(2) : 0);
+        }
+        return registers.getOrDefault(offset, 0L);
+    }
+
+    private void writeRegister(long offset, long value) {
+        registers.put(offset, value);
+        if (offset == NvmeRegisters.ACQ.offset()) {
+            long attributes = registers.getOrDefault(NvmeRegisters.AQA.offset(), 0L);
+            long submissions = registers.getOrDefault(NvmeRegisters.ASQ.offset(), 0L);
+            submissionQueues.put(0, new Queue(submissions, (int) NvmeRegisters.AQA_ASQS.get(attributes) + 1));
+            completionQueues.put(0, new Queue(value, (int) NvmeRegisters.AQA_ACQS.get(attributes) + 1));
+        }
+        long doorbell = (offset - NvmeRegisters.DOORBELLS) / Integer.BYTES;
+        if (offset >= NvmeRegisters.DOORBELLS && doorbell % 2 == 0) {
+            run((int) doorbell / 2, (int) value);
+        }
+    }
+
+    private MemorySegment at(long address, long length) {
+        Map.Entry<Long, MemorySegment> region = memory.floorEntry(address);
+        return region.getValue().asSlice(address - region.getKey(), length);
+    }
+
+    private void run(int queueId, int tail) {
+        Queue queue = submissionQueues.get(queueId);
+        int head = heads.getOrDefault(queueId, 0);
+        while (head != tail) {
+            MemorySegment entry =
+                    at(queue.address() + (long) head * SubmissionEntry.SIZE_BYTES, SubmissionEntry.SIZE_BYTES);
+            head = (head + 1) % queue.entries();
+            heads.put(queueId, head);
+            Completion completion = new Completion();
+            int word = entry.get(ValueLayout.JAVA_INT, SubmissionEntry.CDW0);
+            completion.commandId = (int) SubmissionEntry.COMMAND_ID.get(word);
+            completion.queueHead = head;
+            int opcode = (int) SubmissionEntry.OPCODE.get(word);
+            if (queueId == 0) {
+                admin(opcode, entry);
+            } else {
+                ioFault.apply(completion);
+            }
+            for (int i = 0; i < (completion.twice ? 2 : 1) && !completion.lost; i++) {
+                post(queueId, completion);
+            }
+        }
+    }
+
+    private void admin(int opcode, MemorySegment entry) {
+        log.add(Opcode.adminName(opcode));
+        long dword10 = Integer.toUnsignedLong(entry.get(ValueLayout.JAVA_INT, SubmissionEntry.CDW10));
+        long prp1 = entry.get(ValueLayout.JAVA_LONG, SubmissionEntry.PRP1);
+        int queueId = (int) SubmissionEntry.QUEUE_ID.get(dword10);
+        int entries = (int) SubmissionEntry.QUEUE_SIZE.get(dword10) + 1;
+        switch (opcode) {
+            case Opcode.IDENTIFY ->
+                identify(
+                        (int) SubmissionEntry.CNS.get(dword10),
+                        entry.get(ValueLayout.JAVA_INT, SubmissionEntry.NSID),
+                        at(prp1, Identify.SIZE_BYTES).fill((byte) 0));
+            case Opcode.CREATE_IO_COMPLETION_QUEUE -> completionQueues.put(queueId, new Queue(prp1, entries));
+            case Opcode.CREATE_IO_SUBMISSION_QUEUE -> submissionQueues.put(queueId, new Queue(prp1, entries));
+            default -> {
+                // Succeeds, and does nothing.
+            }
+        }
+    }
+
+    private void identify(int cns, int namespaceId, MemorySegment data) {
+        if (cns == Identify.CNS_ACTIVE_NAMESPACES) {
+            int at = 0;
+            for (int id : namespaceIds) {
+                if (Integer.compareUnsigned(id, namespaceId) > 0 || namespaceIds.length > 1) {
+                    data.setAtIndex(ValueLayout.JAVA_INT, at++, id);
+                }
+            }
+        } else if (cns == Identify.CNS_NAMESPACE) {
+            Identify.NAMESPACE.view(data).set("nsze", blocks).set("ncap", blocks);
+            data.set(ValueLayout.JAVA_INT, Identify.NAMESPACE.offset("lbaf"), blockShift << 16);
+        }
+    }
+
+    private void post(int queueId, Completion completion) {
+        Queue queue = completionQueues.get(queueId);
+        long count = posted.merge(queueId, 1L, Long::sum) - 1;
+        long phase = 1 - (count / queue.entries()) % 2;
+        MemorySegment entry =
+                at(queue.address() + count % queue.entries() * CompletionEntry.SIZE_BYTES, CompletionEntry.SIZE_BYTES);
+        entry.set(ValueLayout.JAVA_INT, CompletionEntry.DW2, completion.queueHead);
+        entry.set(ValueLayout.JAVA_INT, CompletionEntry.DW3, (int)
+                (completion.commandId | phase << 16 | (long) completion.status << 17));
+    }
+
+    @Override
+    public DeviceAddress address() {
+        return DeviceAddress.parse("fake:nvme");
+    }
+
+    @Override
+    public Registers configuration() {
+        throw new AssertionError("the driver leaves configuration space to the access path");
+    }
+
+    @Override
+    public Registers bar(int index) {
+        return bar;
+    }
+
+    @Override
+    public DmaAllocator dma() {
+        return dma;
+    }
+
+    @Override
+    public int interruptVectors() {
+        return 0;
+    }
+
+    @Override
+    public List<Interrupt> enableInterrupts(int count) {
+        throw new AssertionError("there are none");
+    }
+
+    @Override
+    public void setBusMaster(boolean on) {
+        log.add("bus master " + on);
+    }
+
+    @Override
+    public void reset() {
+        log.add("reset");
+    }
+
+    @Override
+    public void checkPresent() throws DeviceGoneException {
+        if (gone) {
+            throw new DeviceGoneException(address() + " was unplugged", null);
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        dma.close();
+    }
+}

@@ -53,6 +53,7 @@ final class Libc {
     private static final MethodHandle FTRUNCATE = function("ftruncate", NO_POINTER);
     private static final MethodHandle MMAP = function("mmap", NO_POINTER);
     private static final MethodHandle MUNMAP = function("munmap", NO_POINTER);
+    private static final MethodHandle MADVISE = function("madvise", FIRST);
     private static final MethodHandle MEMFD_CREATE = function("memfd_create", FIRST);
     private static final MethodHandle EVENTFD = function("eventfd", NO_POINTER);
     private static final MethodHandle EPOLL_CREATE1 = function("epoll_create1", NO_POINTER);
@@ -197,6 +198,10 @@ final class Libc {
 
     static int munmap(long address, long length) {
         return (int) call(MUNMAP, address, length, 0, 0, 0, 0);
+    }
+
+    static int madvise(MemorySegment memory, int advice) {
+        return (int) call(MADVISE, memory, memory.byteSize(), advice);
     }
 
     static int statx(int directory, MemorySegment path, int flags, int mask, MemorySegment status) {

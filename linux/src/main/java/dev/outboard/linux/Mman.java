@@ -17,6 +17,10 @@ public final class Mman {
     public static final int MAP_ANONYMOUS = 0x20;
     /** {@code MAP_POPULATE}: fault all pages in at once. */
     public static final int MAP_POPULATE = 0x8000;
+    /** {@code MAP_NORESERVE}: memory that is never touched is not accounted for. */
+    public static final int MAP_NORESERVE = 0x4000;
+    /** {@code MADV_HUGEPAGE}: use large pages where they fit. */
+    public static final int MADV_HUGEPAGE = 14;
 
     private static final int NO_FILE = -1;
 
@@ -33,6 +37,17 @@ public final class Mman {
      */
     public static MemorySegment anonymous(long length, int flags, Arena arena) throws LinuxException {
         return mmap(NO_FILE, "anonymous memory", 0, length, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, arena);
+    }
+
+    /**
+     * Tells the kernel how memory will be used. {@code madvise(2)}.
+     *
+     * @param memory a mapping, or whole pages of one
+     * @param advice a {@code MADV_} constant
+     * @throws LinuxException EINVAL if the kernel does not know the advice, or the memory starts inside of a page
+     */
+    public static void madvise(MemorySegment memory, int advice) throws LinuxException {
+        LinuxException.check(Libc.madvise(memory, advice), "madvise", "memory");
     }
 
     static MemorySegment mmap(int fd, String name, long offset, long length, int protection, int flags, Arena arena)

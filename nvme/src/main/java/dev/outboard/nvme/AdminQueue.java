@@ -65,16 +65,16 @@ final class AdminQueue {
                 : flags;
         create(
                 Opcode.CREATE_IO_COMPLETION_QUEUE,
-                pair.completionQueueAddress(),
+                pair.completions().deviceAddress(),
                 pair.id(),
-                pair.completionEntries(),
+                pair.completions().entries(),
                 completionFlags);
         try {
             create(
                     Opcode.CREATE_IO_SUBMISSION_QUEUE,
-                    pair.submissionQueueAddress(),
+                    pair.submissions().deviceAddress(),
                     pair.id(),
-                    pair.submissionEntries(),
+                    pair.submissions().entries(),
                     flags | SubmissionEntry.COMPLETION_QUEUE_ID.of(pair.id()));
         } catch (NvmeException refused) {
             delete(Opcode.DELETE_IO_COMPLETION_QUEUE, pair.id(), timeout);

@@ -112,10 +112,10 @@ final class Initialization {
         QueuePair queue = admin.queue();
         registers.write(
                 NvmeRegisters.AQA,
-                NvmeRegisters.AQA_ASQS.of(queue.submissionEntries() - 1L)
-                        | NvmeRegisters.AQA_ACQS.of(queue.completionEntries() - 1L));
-        registers.write(NvmeRegisters.ASQ, queue.submissionQueueAddress());
-        registers.write(NvmeRegisters.ACQ, queue.completionQueueAddress());
+                NvmeRegisters.AQA_ASQS.of(queue.submissions().entries() - 1L)
+                        | NvmeRegisters.AQA_ACQS.of(queue.completions().entries() - 1L));
+        registers.write(NvmeRegisters.ASQ, queue.submissions().deviceAddress());
+        registers.write(NvmeRegisters.ACQ, queue.completions().deviceAddress());
         return Step.ENABLE;
     }
 

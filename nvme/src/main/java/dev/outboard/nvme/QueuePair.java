@@ -4,14 +4,10 @@ import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceTimeoutException;
 import dev.outboard.driver.Interrupt;
 import dev.outboard.memory.DmaMemory;
-import dev.outboard.memory.Registers;
 import dev.outboard.specs.nvme.CompletionEntry;
 import dev.outboard.specs.nvme.Opcode;
 import dev.outboard.specs.nvme.SubmissionEntry;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.function.Predicate;
@@ -32,9 +28,11 @@ public final class QueuePair implements AutoCloseable {
     public static final int MAXIMUM_BLOCKS = 1 << 16;
 
     private static final int SLOT_MASK = MAXIMUM_DEPTH - 1;
-    private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle().withInvokeExactBehavior();
     /** After so many polls without a completion, the clock and the device's presence are looked at. */
     private static final int HEALTH_CHECK_POLLS = 1 << 10;
+
+    /** Some 10 to 20 µs, which a fast device does not take. */
+    private static final int YIELD_POLLS = 512;
 
     private static final long HEALTH_CHECK_NANOS = 1_000_000;
     private static final long MAXIMUM_SLEEP_NANOS = 100_000_000;
@@ -49,15 +47,9 @@ public final class QueuePair implements AutoCloseable {
     private final long timeoutNanos;
 
     private final long maximumTransferBytes;
-    private final DmaMemory submissionQueue;
-    private final DmaMemory completionQueue;
+    private final SubmissionQueue submissions;
+    private final CompletionQueue completions;
     private final PrpLists prpLists;
-    private final MemorySegment submissions;
-    private final MemorySegment completions;
-    private final int submissionEntries;
-    private final int completionEntries;
-    private final Registers tailDoorbell;
-    private final Registers headDoorbell;
 
     private final NvmeRequest[] requests;
     private final int[] freeSlots;
@@ -65,11 +57,6 @@ public final class QueuePair implements AutoCloseable {
     /** One slot more than the depth: a request keeps its slot while its handler submits the next. */
     private int spareSlots = 1;
 
-    private int tail;
-    private int announcedTail;
-    private int head;
-    private int phase = 1;
-    private int unacknowledged;
     /** So many completions may be kept from the controller before its completion queue might fill up. */
     private final int acknowledgeLimit;
 
@@ -93,20 +80,13 @@ public final class QueuePair implements AutoCloseable {
         this.interrupt = interrupt;
         this.timeoutNanos = timeout.toNanos();
         this.delete = delete;
-        submissionEntries = depth + 1;
-        // With twice the room, completions need to be acknowledged only along with submissions.
-        completionEntries = Math.min(2 * depth + 1, access.maximumQueueEntries());
-        acknowledgeLimit = interrupt != null ? 1 : Math.max(1, completionEntries - 1 - depth);
-        tailDoorbell = access.submissionTail(id);
-        headDoorbell = access.completionHead(id);
-
-        int page = access.pageBytes();
-        submissionQueue = access.dma().allocate((long) submissionEntries * SubmissionEntry.SIZE_BYTES, page);
-        completionQueue = access.dma().allocate((long) completionEntries * CompletionEntry.SIZE_BYTES, page);
-        prpLists = new PrpLists(access.dma(), depth + 1, page);
         this.maximumTransferBytes = maximumTransferBytes;
-        submissions = submissionQueue.segment();
-        completions = completionQueue.segment();
+        // With twice the room, completions need to be acknowledged only along with submissions.
+        int completionEntries = Math.min(2 * depth + 1, access.maximumQueueEntries());
+        acknowledgeLimit = interrupt != null ? 1 : Math.max(1, completionEntries - 1 - depth);
+        submissions = new SubmissionQueue(access, id, depth + 1);
+        completions = new CompletionQueue(access, id, completionEntries);
+        prpLists = new PrpLists(access.dma(), depth + 1, access.pageBytes());
 
         int slots = depth + 1;
         requests = new NvmeRequest[slots];
@@ -299,34 +279,19 @@ public final class QueuePair implements AutoCloseable {
         request.seenNanos = 0;
         request.state = NvmeRequest.State.SUBMITTED;
 
-        long at = (long) tail * SubmissionEntry.SIZE_BYTES;
-        long dwords0And1 = ((long) namespaceId << Integer.SIZE) | ((long) request.commandId << 16) | opcode;
-        submissions.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW0, dwords0And1);
-        submissions.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW2, 0L);
-        submissions.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.MPTR, 0L);
-        submissions.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.PRP1, prp1);
-        submissions.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.PRP2, prp2);
-        submissions.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW10, dwords10And11);
-        submissions.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW12, dwords12And13);
-        submissions.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW14, dwords14And15);
-        tail = tail + 1 == submissionEntries ? 0 : tail + 1;
+        submissions.add(
+                opcode, request.commandId, namespaceId, prp1, prp2, dwords10And11, dwords12And13, dwords14And15);
         return request;
     }
 
     /** Announces what was written to the queue since the last time. {@link #poll} does that too. */
     public void submit() {
-        if (unacknowledged > 0) {
-            acknowledge();
+        if (completions.unacknowledged() > 0) {
+            completions.acknowledge();
         }
-        if (tail != announcedTail) {
-            announcedTail = tail;
-            tailDoorbell.write32(0, tail);
+        if (submissions.hasUnannounced()) {
+            submissions.announce();
         }
-    }
-
-    private void acknowledge() {
-        unacknowledged = 0;
-        headDoorbell.write32(0, head);
     }
 
     /**
@@ -338,29 +303,24 @@ public final class QueuePair implements AutoCloseable {
      * @throws IOException if it failed before
      */
     public int poll() throws IOException {
-        if (tail != announcedTail) {
+        if (submissions.hasUnannounced()) {
             submit();
         }
         int completed = 0;
-        int entry = nextCompletion();
-        while ((entry >>> CompletionEntry.PHASE.lowBit() & 1) == phase) {
+        int entry = completions.peek();
+        while (completions.isNew(entry)) {
             complete(entry);
             completed++;
-            entry = nextCompletion();
+            entry = completions.peek();
         }
         if (completed == 0) {
             idle();
-        } else if (tail != announcedTail) {
+        } else if (submissions.hasUnannounced()) {
             submit();
-        } else if (unacknowledged >= acknowledgeLimit) {
-            acknowledge();
+        } else if (completions.unacknowledged() >= acknowledgeLimit) {
+            completions.acknowledge();
         }
         return completed;
-    }
-
-    /** Dword 3 of the entry at the head. Acquire: the rest of the entry, and the data, are read after it. */
-    private int nextCompletion() {
-        return (int) INT.getAcquire(completions, (long) head * CompletionEntry.SIZE_BYTES + CompletionEntry.DW3);
     }
 
     private void complete(int entry) throws IOException {
@@ -372,22 +332,16 @@ public final class QueuePair implements AutoCloseable {
             throw failed(new DeviceException(
                     this + " completed command " + commandId + ", which is not on its way; reset the controller"));
         }
-        int queueHead = (int) CompletionEntry.SQ_HEAD.get(
-                completions.get(ValueLayout.JAVA_INT, (long) head * CompletionEntry.SIZE_BYTES + CompletionEntry.DW2));
-        if (queueHead >= submissionEntries) {
+        int queueHead = completions.submissionQueueHead();
+        if (queueHead >= submissions.entries()) {
             throw failed(new DeviceException(this + " reports a submission queue head " + queueHead + " of a queue of "
-                    + submissionEntries + " entries; reset the controller"));
+                    + submissions.entries() + " entries; reset the controller"));
         }
         NvmeRequest request = requests[slot];
         request.status = (int) CompletionEntry.STATUS.get(entry);
-        request.result =
-                completions.get(ValueLayout.JAVA_INT, (long) head * CompletionEntry.SIZE_BYTES + CompletionEntry.DW0);
+        request.result = completions.result();
         request.state = NvmeRequest.State.COMPLETED;
-        if (++head == completionEntries) {
-            head = 0;
-            phase ^= 1;
-        }
-        unacknowledged++;
+        completions.advance();
         CompletionHandler handler = request.handler;
         if (handler != null) {
             spareSlots = 0;
@@ -422,7 +376,7 @@ public final class QueuePair implements AutoCloseable {
                             request + " took longer than " + timeout.toMillis() + " ms; reset the controller"));
                 }
             }
-            pause(deadline);
+            pause(idle, deadline);
         }
         int status = request.status;
         int result = request.result;
@@ -434,9 +388,15 @@ public final class QueuePair implements AutoCloseable {
     }
 
     /** Passes some time until the next poll. */
-    private void pause(long deadline) throws IOException {
+    @SuppressWarnings("ThreadPriorityCheck") // Nothing relies on it.
+    private void pause(int idle, long deadline) throws IOException {
         if (interrupt == null) {
-            Thread.onSpinWait();
+            if (idle % YIELD_POLLS == 0) {
+                // Whoever completes the request may be waiting for this very processor.
+                Thread.yield();
+            } else {
+                Thread.onSpinWait();
+            }
         } else {
             // Bounded, so that a device that is gone is noticed, and a lost interrupt costs time only.
             long nanos = Math.clamp(deadline - System.nanoTime(), 0, MAXIMUM_SLEEP_NANOS);
@@ -512,21 +472,12 @@ public final class QueuePair implements AutoCloseable {
         return id;
     }
 
-    /** What is told to the controller when the queues are created. */
-    long submissionQueueAddress() {
-        return submissionQueue.deviceAddress();
+    SubmissionQueue submissions() {
+        return submissions;
     }
 
-    long completionQueueAddress() {
-        return completionQueue.deviceAddress();
-    }
-
-    int submissionEntries() {
-        return submissionEntries;
-    }
-
-    int completionEntries() {
-        return completionEntries;
+    CompletionQueue completions() {
+        return completions;
     }
 
     boolean isInterrupting() {
@@ -548,8 +499,8 @@ public final class QueuePair implements AutoCloseable {
 
     void freeMemory() {
         prpLists.close();
-        completionQueue.close();
-        submissionQueue.close();
+        completions.close();
+        submissions.close();
     }
 
     @Override

@@ -1,9 +1,9 @@
 package dev.outboard.cli.nvme;
 
-import dev.outboard.cli.ByteSize;
 import dev.outboard.cli.Interruption;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
+import dev.outboard.driver.ByteSize;
 import dev.outboard.nvme.NvmeController;
 import dev.outboard.nvme.NvmeNamespace;
 import dev.outboard.nvme.load.LoadGenerator;
@@ -13,9 +13,11 @@ import dev.outboard.nvme.load.Operation;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -24,6 +26,9 @@ import picocli.CommandLine.Option;
 @Command(name = "bench", description = "Loads a namespace with requests, by polling, and measures each.")
 final class BenchCommand implements Callable<Integer> {
     private static final double NANOS_A_SECOND = 1e9;
+
+    @CommandLine.Spec
+    private CommandLine.Model.@Nullable CommandSpec spec;
 
     @Mixin
     private DeviceOptions device = new DeviceOptions();
@@ -41,6 +46,13 @@ final class BenchCommand implements Callable<Integer> {
             defaultValue = "4K",
             description = "How much each request transfers; unless told ${DEFAULT-VALUE}.")
     private ByteSize blockSize = new ByteSize(4096);
+
+    @Option(
+            names = "--span",
+            paramLabel = "S",
+            defaultValue = "0",
+            description = "How much of the namespace is used, from its start; unless told all.")
+    private ByteSize span = new ByteSize(0);
 
     @Option(
             names = "--queue-depth",
@@ -97,13 +109,15 @@ final class BenchCommand implements Callable<Integer> {
                 || warmUp < 0
                 || blockSize.bytes() < 1
                 || blockSize.bytes() > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException(
-                    "--queue-depth, --seconds and --block-size are more than 0, --warmup is not" + " less; got "
-                            + queueDepth + ", " + seconds + ", " + blockSize + " and " + warmUp);
+            throw new CommandLine.ParameterException(
+                    Objects.requireNonNull(spec).commandLine(),
+                    "--queue-depth, --seconds and --block-size are more than 0, --warmup is not less; got " + queueDepth
+                            + ", " + seconds + ", " + blockSize + " and " + warmUp);
         }
         return new LoadOptions(
                 operation,
                 (int) blockSize.bytes(),
+                span.bytes(),
                 queueDepth,
                 Duration.ofNanos((long) (seconds * NANOS_A_SECOND)),
                 Duration.ofNanos((long) (warmUp * NANOS_A_SECOND)),

@@ -1,4 +1,4 @@
-package dev.outboard.cli;
+package dev.outboard.driver;
 
 import java.util.Locale;
 
@@ -23,7 +23,7 @@ public record ByteSize(long bytes) {
     public static ByteSize parse(String text) {
         String upper = text.toUpperCase(Locale.ROOT).replaceFirst("I?B$", "");
         try {
-            if (upper.startsWith("0X")) {
+            if (upper.startsWith("0X") && !upper.startsWith("0X-")) {
                 return new ByteSize(Long.parseLong(upper.substring(2), HEXADECIMAL));
             }
             int unit = upper.isEmpty() ? -1 : UNITS.indexOf(upper.charAt(upper.length() - 1));

@@ -1,0 +1,116 @@
+package dev.outboard.cli;
+
+import com.fasterxml.jackson.jr.ob.JSON;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** The command in a process of its own, as a user has it. */
+final class Command implements AutoCloseable {
+    private static final long DEADLINE_SECONDS = 120;
+
+    private final Process process;
+    private final BufferedReader lines;
+    private final Path errors;
+
+    /** What a command left. */
+    record Result(int status, String out, String err) {
+        Map<String, Object> json() throws IOException {
+            return JSON.std.mapFrom(out);
+        }
+
+        List<String> errorLines() {
+            return err.lines().filter(line -> !line.isBlank()).toList();
+        }
+    }
+
+    private Command(Process process, Path errors) {
+        this.process = process;
+        this.errors = errors;
+        this.lines = process.inputReader();
+    }
+
+    static Command start(String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "--enable-native-access=dev.outboard.linux",
+                "--illegal-native-access=deny",
+                "--module-path",
+                System.getProperty("jdk.module.path"),
+                "--module",
+                "dev.outboard.cli/dev.outboard.cli.Main"));
+        command.addAll(List.of(arguments));
+        Path errors = Files.createTempFile("outboard-test", ".err");
+        return new Command(
+                new ProcessBuilder(command).redirectError(errors.toFile()).start(), errors);
+    }
+
+    /** Runs a command to its end. */
+    static Result run(String... arguments) throws IOException, InterruptedException {
+        return runWithInput(new byte[0], arguments);
+    }
+
+    static Result runWithInput(byte[] input, String... arguments) throws IOException, InterruptedException {
+        try (Command command = start(arguments)) {
+            try (var in = command.process.getOutputStream()) {
+                in.write(input);
+            } catch (IOException unread) {
+                // A command that fails early does not read its input.
+            }
+            return command.end();
+        }
+    }
+
+    /** Waits for a line that contains a text. */
+    String await(String text) throws IOException {
+        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+            if (line.contains(text)) {
+                return line;
+            }
+        }
+        throw new AssertionError("the command ended without a line with \"" + text + "\"; it said: " + err());
+    }
+
+    /** What Ctrl-C does. */
+    void interrupt() throws IOException, InterruptedException {
+        new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+    }
+
+    Process process() {
+        return process;
+    }
+
+    long cpuMillis() {
+        return process.info().totalCpuDuration().orElseThrow().toMillis();
+    }
+
+    /** Waits for the end. */
+    Result end() throws IOException, InterruptedException {
+        StringBuilder out = new StringBuilder();
+        for (int c = lines.read(); c >= 0; c = lines.read()) {
+            out.append((char) c);
+        }
+        if (!process.waitFor(DEADLINE_SECONDS, TimeUnit.SECONDS)) {
+            throw new AssertionError("the command does not end");
+        }
+        return new Result(process.exitValue(), out.toString(), err());
+    }
+
+    private String err() throws IOException {
+        return Files.readString(errors, StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public void close() throws IOException {
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        process.destroyForcibly();
+        Files.deleteIfExists(errors);
+    }
+}

@@ -1,0 +1,216 @@
+package dev.outboard.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The commands, as users run them: on the emulated device that they start themselves, and on one that is served. */
+@Tag("emulated")
+@Timeout(240)
+@SuppressWarnings("unchecked")
+class CommandTest {
+    @TempDir
+    Path directory;
+
+    private static List<Path> socketDirectories() throws IOException {
+        try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
+            return files.filter(file -> file.getFileName().toString().startsWith("outboard-")
+                            && Files.isDirectory(file)
+                            && !file.getFileName().toString().startsWith("outboard-rig"))
+                    .toList();
+        }
+    }
+
+    private static void assertEnded(List<ProcessHandle> processes) {
+        for (ProcessHandle handle : processes) {
+            handle.onExit().orTimeout(30, TimeUnit.SECONDS).join();
+        }
+    }
+
+    @Test
+    void identifySpeaksWithTheNamesOfNvmeCli() throws Exception {
+        Map<String, Object> json = Command.run("nvme", "identify", "--json").json();
+        assertThat(json)
+                .containsEntry("mn", "Outboard Emulated NVMe")
+                .containsKeys(
+                        "vid", "ssvid", "sn", "fr", "mdts", "cntlid", "ver", "oacs", "sqes", "cqes", "nn", "subnqn");
+        assertThat((List<?>) json.get("namespaces"))
+                .singleElement()
+                .satisfies(namespace -> assertThat((Map<Object, Object>) namespace)
+                        .containsKeys("nsid", "nsze", "ncap", "nuse", "flbas", "lbafs", "nguid", "eui64"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"1", "32"})
+    void benchAllocatesNothingForARequest(String depth) throws Exception {
+        Command.Result result = Command.run(
+                "nvme",
+                "bench",
+                "--op",
+                "randread",
+                "--block-size",
+                "4K",
+                "--queue-depth",
+                depth,
+                "--seconds",
+                "2",
+                "--warmup",
+                "4",
+                "--json");
+        Map<String, Object> json = result.json();
+        assertThat(json.keySet())
+                .containsExactly(
+                        "device",
+                        "op",
+                        "blockSize",
+                        "queueDepth",
+                        "seconds",
+                        "iops",
+                        "mibPerSecond",
+                        "latencyMicros",
+                        "errors",
+                        "allocatedBytesPerOp");
+        assertThat((Map<Object, Object>) json.get("latencyMicros"))
+                .containsOnlyKeys("mean", "p50", "p99", "p999", "p9999", "max");
+        assertThat(json)
+                .containsEntry("device", "model:nvme")
+                .containsEntry("op", "randread")
+                .containsEntry("blockSize", 4096)
+                .containsEntry("queueDepth", Integer.valueOf(depth))
+                .containsEntry("errors", 0);
+        assertThat(((Number) json.get("iops")).longValue()).isPositive();
+        assertThat(((Number) json.get("allocatedBytesPerOp")).doubleValue()).isLessThan(0.5);
+        assertThat(result.status()).isZero();
+    }
+
+    @Test
+    void whatIsWrittenToAServedDeviceIsReadFromIt() throws Exception {
+        Path socket = directory.resolve("nvme.sock");
+        String device = "vfio-user:" + socket;
+        byte[] data = "Outboard was here. ".repeat(54).substring(0, 1024).getBytes(StandardCharsets.UTF_8);
+        Path file = Files.write(directory.resolve("in"), data);
+        Path out = directory.resolve("out");
+        try (Command server =
+                Command.start("emulate", "nvme", "--socket", socket.toString(), "--size", "16M", "--serial", "S4711")) {
+            server.await("listening on");
+            assertThat(Command.run("nvme", "identify", "--json", "--device", device)
+                            .json())
+                    .containsEntry("sn", "S4711");
+
+            Command.Result careful = Command.run(
+                    "nvme", "write", "--device", device, "--lba", "7", "--blocks", "2", "--file", file.toString());
+            assertThat(careful.status()).isEqualTo(1);
+            assertThat(careful.errorLines()).singleElement().asString().contains("add --destroy");
+
+            assertThat(Command.run(
+                                    "nvme",
+                                    "write",
+                                    "--device",
+                                    device,
+                                    "--lba",
+                                    "7",
+                                    "--blocks",
+                                    "2",
+                                    "--file",
+                                    file.toString(),
+                                    "--destroy")
+                            .status())
+                    .isZero();
+            assertThat(Command.run(
+                                    "nvme",
+                                    "read",
+                                    "--device",
+                                    device,
+                                    "--lba",
+                                    "7",
+                                    "--blocks",
+                                    "2",
+                                    "--file",
+                                    out.toString())
+                            .status())
+                    .isZero();
+            assertThat(out).hasBinaryContent(data);
+            assertThat(Command.run("nvme", "read", "--device", device, "--lba", "7", "--blocks", "2")
+                            .out())
+                    .isEqualTo(new String(data, StandardCharsets.UTF_8));
+            assertThat(Command.runWithInput(
+                                    data,
+                                    "nvme",
+                                    "write",
+                                    "--device",
+                                    device,
+                                    "--lba",
+                                    "100",
+                                    "--blocks",
+                                    "2",
+                                    "--destroy",
+                                    "--json")
+                            .json())
+                    .containsEntry("bytes", 1024);
+            assertThat(Command.run("nvme", "read", "--device", device, "--lba", "101", "--json")
+                            .json())
+                    .containsEntry("data", HexFormat.of().formatHex(data, 512, 1024));
+
+            server.interrupt();
+            assertThat(server.end().err()).isEmpty();
+        }
+        assertThat(socket).doesNotExist();
+    }
+
+    @Test
+    void runVerifiesMeasuresAndLeavesNothingBehindAfterCtrlC() throws Exception {
+        List<Path> before = socketDirectories();
+        try (Command run = Command.start("run", "nvme")) {
+            run.await("Outboard Emulated NVMe");
+            run.await("wrote, read back and verified: 64M");
+            run.await("randread");
+            run.await("is up; Ctrl-C ends it");
+            List<ProcessHandle> children = run.process().descendants().toList();
+            assertThat(children).isNotEmpty();
+            run.interrupt();
+            assertThat(run.end().err()).isEmpty();
+            assertEnded(children);
+        }
+        assertThat(socketDirectories()).containsExactlyInAnyOrderElementsOf(before);
+    }
+
+    @Test
+    void ctrlCInTheMiddleOfTheWorkLeavesNothingBehindEither() throws Exception {
+        List<Path> before = socketDirectories();
+        try (Command run = Command.start("run", "nvme")) {
+            run.await("serial number");
+            List<ProcessHandle> children = run.process().descendants().toList();
+            run.interrupt();
+            assertThat(run.end().err()).isEmpty();
+            assertEnded(children);
+        }
+        assertThat(socketDirectories()).containsExactlyInAnyOrderElementsOf(before);
+    }
+
+    @Test
+    void theEmulatedDeviceEndsWithACommandThatWasKilled() throws Exception {
+        List<Path> before = socketDirectories();
+        try (Command run = Command.start("run", "nvme")) {
+            run.await("serial number");
+            List<ProcessHandle> children = run.process().descendants().toList();
+            assertThat(children).isNotEmpty();
+            run.process().destroyForcibly().waitFor();
+            assertEnded(children);
+        }
+        assertThat(socketDirectories()).containsExactlyInAnyOrderElementsOf(before);
+    }
+}

@@ -1,0 +1,89 @@
+package dev.outboard.nvme;
+
+import dev.outboard.memory.DmaMemory;
+import dev.outboard.memory.Registers;
+import dev.outboard.specs.nvme.CompletionEntry;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+
+/** The ring that the controller writes completions to. Entries are known to be new by their phase bit. */
+final class CompletionQueue implements AutoCloseable {
+    private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle().withInvokeExactBehavior();
+
+    private final DmaMemory memory;
+    private final MemorySegment ring;
+    private final int entries;
+    private final Registers headDoorbell;
+    private int head;
+    private int phase = 1;
+    private int unacknowledged;
+
+    CompletionQueue(ControllerAccess access, int id, int entries) throws IOException {
+        this.entries = entries;
+        headDoorbell = access.completionHead(id);
+        memory = access.dma().allocate((long) entries * CompletionEntry.SIZE_BYTES, access.pageBytes());
+        ring = memory.segment();
+    }
+
+    long deviceAddress() {
+        return memory.deviceAddress();
+    }
+
+    int entries() {
+        return entries;
+    }
+
+    /**
+     * Dword 3 of the entry at the head: the command identifier, the phase and the status. With acquire ordering: the rest
+     * of the entry, and the data that the command transferred, are read after it.
+     */
+    int peek() {
+        return (int) INT.getAcquire(ring, at() + CompletionEntry.DW3);
+    }
+
+    /** Whether an entry that was peeked at is new. */
+    boolean isNew(int dword3) {
+        return (dword3 >>> CompletionEntry.PHASE.lowBit() & 1) == phase;
+    }
+
+    /** Dword 0 of the entry at the head. */
+    int result() {
+        return ring.get(ValueLayout.JAVA_INT, at() + CompletionEntry.DW0);
+    }
+
+    /** How far the controller says, in the entry at the head, that it has read the submission queue. */
+    int submissionQueueHead() {
+        return (int) CompletionEntry.SQ_HEAD.get(ring.get(ValueLayout.JAVA_INT, at() + CompletionEntry.DW2));
+    }
+
+    private long at() {
+        return (long) head * CompletionEntry.SIZE_BYTES;
+    }
+
+    /** Goes on to the next entry. */
+    void advance() {
+        if (++head == entries) {
+            head = 0;
+            phase ^= 1;
+        }
+        unacknowledged++;
+    }
+
+    /** How many entries were taken that the controller may not use again yet. */
+    int unacknowledged() {
+        return unacknowledged;
+    }
+
+    /** Lets the controller use again the entries that were taken. */
+    void acknowledge() {
+        unacknowledged = 0;
+        headDoorbell.write32(0, head);
+    }
+
+    @Override
+    public void close() {
+        memory.close();
+    }
+}

@@ -1,0 +1,71 @@
+package dev.outboard.nvme;
+
+import dev.outboard.memory.DmaMemory;
+import dev.outboard.memory.Registers;
+import dev.outboard.specs.nvme.SubmissionEntry;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** The ring that commands are written to. Its owner sees to it that it never overflows. */
+final class SubmissionQueue implements AutoCloseable {
+    private final DmaMemory memory;
+    private final MemorySegment ring;
+    private final int entries;
+    private final Registers tailDoorbell;
+    private int tail;
+    private int announcedTail;
+
+    SubmissionQueue(ControllerAccess access, int id, int entries) throws IOException {
+        this.entries = entries;
+        tailDoorbell = access.submissionTail(id);
+        memory = access.dma().allocate((long) entries * SubmissionEntry.SIZE_BYTES, access.pageBytes());
+        ring = memory.segment();
+    }
+
+    long deviceAddress() {
+        return memory.deviceAddress();
+    }
+
+    int entries() {
+        return entries;
+    }
+
+    /** Writes a command. The controller does not look at it before {@link #announce}. */
+    void add(
+            int opcode,
+            int commandId,
+            int namespaceId,
+            long prp1,
+            long prp2,
+            long dwords10And11,
+            long dwords12And13,
+            long dwords14And15) {
+        long at = (long) tail * SubmissionEntry.SIZE_BYTES;
+        long dwords0And1 = ((long) namespaceId << Integer.SIZE) | ((long) commandId << Short.SIZE) | opcode;
+        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW0, dwords0And1);
+        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW2, 0L);
+        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.MPTR, 0L);
+        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.PRP1, prp1);
+        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.PRP2, prp2);
+        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW10, dwords10And11);
+        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW12, dwords12And13);
+        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW14, dwords14And15);
+        tail = tail + 1 == entries ? 0 : tail + 1;
+    }
+
+    boolean hasUnannounced() {
+        return tail != announcedTail;
+    }
+
+    /** Tells the controller of all commands that were added. */
+    void announce() {
+        announcedTail = tail;
+        tailDoorbell.write32(0, tail);
+    }
+
+    @Override
+    public void close() {
+        memory.close();
+    }
+}

@@ -2,8 +2,7 @@ package dev.outboard.memory;
 
 /**
  * What can be claimed: a device as a whole, or a range of addresses of one. What names a device names a space of
- * addresses too: {@code pci:0000:03:00.0} a function, {@code pci:0000:03:00.0/bar0} the registers behind one of its BARs,
- * {@code mem} physical memory, {@code port} I/O ports. Names are compared as they are, so whoever claims must write the
+ * addresses too: {@code pci:0000:03:00.0} a function, {@code mem} physical memory, {@code port} I/O ports. Names are compared as they are, so whoever claims must write the
  * one full form of a name.
  *
  * @param name the device, or the space that the addresses are in: 1 to 1024 characters, none of them a control character

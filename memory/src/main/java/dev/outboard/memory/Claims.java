@@ -87,8 +87,7 @@ public final class Claims {
     /**
      * Claims a range of addresses.
      *
-     * @param space the name of the space that they are in: {@code mem} for physical memory, {@code port} for I/O ports,
-     *     {@code pci:0000:03:00.0/bar0} for the registers behind a BAR
+     * @param space the name of the space that they are in: {@code mem} for physical memory, {@code port} for I/O ports
      * @param start the first address, zero or more
      * @param lengthBytes how many bytes, at least 1; the range ends before 2⁶³
      * @return the claim

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * process, however that ends. Two claims of one process exclude each other too.
  *
  * <p>All users of a machine share one directory, {@code /run/outboard/claims}. Where nobody has made that and this user
- * cannot, {@code /tmp/outboard-claims} is used; claims in both are respected by all. The environment variable
+ * cannot, {@code /tmp/.outboard-claims} is used; claims in both are respected by all. The environment variable
  * {@code OUTBOARD_CLAIMS} names another one, which must be given to all who shall see each other. A directory of each
  * user's own, such as {@code XDG_RUNTIME_DIR}, would not do: a device belongs to the machine.
  *
@@ -35,7 +35,7 @@ public final class Claims {
     public static final String DIRECTORY_VARIABLE = "OUTBOARD_CLAIMS";
 
     private static final Path USUAL = Path.of("/run/outboard/claims");
-    private static final Path WITHOUT_ROOT = Path.of("/tmp/outboard-claims");
+    private static final Path WITHOUT_ROOT = Path.of("/tmp/.outboard-claims");
     /** Between its locks and its record an owner is unknown, for some microseconds unless it is stopped there. */
     private static final Duration OWNER_TIMEOUT = Duration.ofSeconds(1);
 
@@ -69,6 +69,11 @@ public final class Claims {
      */
     public static Claims in(Path directory) {
         return new Claims(List.of(directory.toAbsolutePath()), false);
+    }
+
+    /** Claims as a machine has them, elsewhere. */
+    static Claims among(List<Path> directories) {
+        return new Claims(directories, true);
     }
 
     /**

@@ -2,6 +2,7 @@ package dev.outboard.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.outboard.linux.Fd;
 import java.io.BufferedReader;
@@ -57,24 +58,35 @@ class ClaimsAcrossProcessesTest {
     }
 
     private Child child() throws IOException, URISyntaxException {
+        return child(List.of(), directory);
+    }
+
+    private Child child(List<String> prefix, Path directory) throws IOException, URISyntaxException {
         Path linux = Path.of(
                 Fd.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-        String classes = String.join(File.pathSeparator, "target/classes", "target/test-classes", linux.toString());
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-XX:+UseSerialGC",
-                        "-XX:TieredStopAtLevel=1",
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-Doutboard.owner=claiming program",
-                        "-cp",
-                        classes,
-                        ClaimingProgram.class.getName(),
-                        directory.toString())
+        String classes = String.join(
+                File.pathSeparator, absolute("target/classes"), absolute("target/test-classes"), linux.toString());
+        List<String> command = new ArrayList<>(prefix);
+        command.addAll(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "--enable-native-access=ALL-UNNAMED",
+                "-Doutboard.owner=claiming program",
+                "-cp",
+                classes,
+                ClaimingProgram.class.getName(),
+                directory.toString()));
+        Process process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         Child child = new Child(process, process.inputReader(), new PrintWriter(process.outputWriter(), true));
         children.add(child);
         return child;
+    }
+
+    private static String absolute(String path) {
+        return Path.of(path).toAbsolutePath().toString();
     }
 
     @AfterEach
@@ -124,6 +136,39 @@ class ClaimsAcrossProcessesTest {
             claims.claim("mem").close();
             assertThat(claims.list()).isEmpty();
             assertThat(records()).as("what the dead left").isEmpty();
+        }
+    }
+
+    @Test
+    void usersSeeAndRespectEachOthersClaims() throws Exception {
+        assumeTrue("root".equals(System.getProperty("user.name")), "only root can start a process of another user");
+        // The usual directory's permissions, where another user gets to.
+        Path shared = Files.createTempDirectory("outboard-claims-of-all");
+        try {
+            Files.setAttribute(shared, "unix:mode", 01777);
+            Child ofNobody = child(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"), shared);
+            Claims ofRoot = Claims.in(shared);
+            assertThat(ofNobody.ask("claim " + DEVICE)).isEqualTo("claimed");
+            assertThatThrownBy(() -> ofRoot.claim(DEVICE))
+                    .isInstanceOf(ClaimedException.class)
+                    .hasMessageContaining("process " + ofNobody.process().pid() + " of nobody");
+            ofNobody.ask("release");
+            try (Claim claim = ofRoot.claim(DEVICE)) {
+                assertThat(ofNobody.ask("claim " + DEVICE))
+                        .contains("(process " + ProcessHandle.current().pid() + " of root, since ");
+                assertThat(ofNobody.ask("claim " + DEVICE + " 0 1")).startsWith("refused");
+                assertThat(ofRoot.list()).singleElement().hasToString(claim.toString());
+            }
+            assertThat(ofNobody.ask("claim " + DEVICE + " 0 1")).isEqualTo("claimed");
+            assertThatThrownBy(() -> ofRoot.claim(DEVICE)).isInstanceOf(ClaimedException.class);
+        } finally {
+            end();
+            try (Stream<Path> files = Files.list(shared)) {
+                for (Path file : files.toList()) {
+                    Files.delete(file);
+                }
+            }
+            Files.delete(shared);
         }
     }
 

@@ -213,6 +213,30 @@ class ClaimsTest {
     }
 
     @Test
+    void whoCannotMakeTheUsualDirectoryIsRespectedByWhoCan() throws IOException {
+        Path usual = directory.resolve("run/outboard/claims");
+        Path fallback = directory.resolve("tmp");
+        Claims user = Claims.among(List.of(Path.of("/proc/none/claims"), fallback));
+        Claims root = Claims.among(List.of(usual, fallback));
+        try (Claim claim = user.claim(DEVICE)) {
+            assertThatThrownBy(() -> root.claim(DEVICE)).isInstanceOf(ClaimedException.class);
+            assertThat(root.list()).singleElement().hasToString(claim.toString());
+        }
+        try (Claim claim = root.claim(DEVICE)) {
+            assertThat(root.list()).singleElement().hasToString(claim.toString());
+            assertThat(user.list()).singleElement().hasToString(claim.toString());
+            assertThatThrownBy(() -> user.claim(DEVICE)).isInstanceOf(ClaimedException.class);
+            assertThatThrownBy(() -> Claims.in(usual).claim(DEVICE)).isInstanceOf(ClaimedException.class);
+        }
+        for (Path shared : List.of(usual, fallback)) {
+            assertThat((Integer) Files.getAttribute(shared, "unix:mode") & 07777)
+                    .isEqualTo(01777);
+        }
+        assertThat(user.list()).isEmpty();
+        assertThat(root.list()).isEmpty();
+    }
+
+    @Test
     void aLockWithoutARecordIsReportedAndDoesNotHang() throws IOException {
         claims.claim(DEVICE).close();
         try (Fd rude = Fd.open(path.resolve("names.lock").toString(), Fd.O_RDWR)) {

@@ -1,5 +1,6 @@
 package dev.outboard.cli;
 
+import dev.outboard.memory.ClaimRecord;
 import dev.outboard.pci.PciBar;
 import dev.outboard.pci.PciBus;
 import dev.outboard.pci.PciDevice;
@@ -17,7 +18,8 @@ import picocli.CommandLine.Mixin;
 /** {@code outboard devices}. */
 @Command(
         name = "devices",
-        description = "Every device here: address, ids, kernel driver, IOMMU group, access paths that work now, names.")
+        description =
+                "Every device here: address, ids, kernel driver, IOMMU group, access paths that work now, claim, names.")
 final class DevicesCommand implements Callable<Integer> {
     @Mixin
     private JsonOption output = new JsonOption();
@@ -26,23 +28,38 @@ final class DevicesCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         PciBus bus = PciBus.system();
         List<PciDevice> devices = bus.devices();
+        Map<String, ClaimRecord> claims = claims(bus);
         if (output.json()) {
             List<Object> document = new ArrayList<>();
             for (PciDevice device : devices) {
-                document.add(json(device, bus.names(device)));
+                document.add(json(device, claims.get(device.address()), bus.names(device)));
             }
             Json.print(System.out, document);
         } else if (devices.isEmpty()) {
             System.err.println("no PCI devices here; an emulated one: outboard run nvme");
         } else {
-            print(bus, devices);
+            print(bus, devices, claims);
         }
         return 0;
     }
 
-    private static void print(PciBus bus, List<PciDevice> devices) throws IOException {
-        String format = "%-18s %-9s %-14s %5s  %-10s %s%n";
-        System.out.printf(format, "ADDRESS", "IDS", "KERNEL DRIVER", "GROUP", "PATHS", "NAME");
+    /** Devices are there though nobody can say who has them. */
+    private static Map<String, ClaimRecord> claims(PciBus bus) {
+        try {
+            return bus.claims();
+        } catch (IOException e) {
+            System.err.println("outboard devices: claims are not shown: " + e.getMessage());
+            return Map.of();
+        }
+    }
+
+    private static void print(PciBus bus, List<PciDevice> devices, Map<String, ClaimRecord> claims) throws IOException {
+        List<String> owners = devices.stream()
+                .map(device -> owner(claims.get(device.address())))
+                .toList();
+        int width = owners.stream().mapToInt(String::length).max().orElse(0);
+        String format = "%-18s %-9s %-14s %5s  %-10s %-" + Math.max(width, "CLAIM".length()) + "s %s%n";
+        System.out.printf(format, "ADDRESS", "IDS", "KERNEL DRIVER", "GROUP", "PATHS", "CLAIM", "NAME");
         for (PciDevice device : devices) {
             System.out.printf(
                     format,
@@ -51,6 +68,7 @@ final class DevicesCommand implements Callable<Integer> {
                     device.driver() == null ? "-" : device.driver(),
                     device.iommuGroup().isPresent() ? device.iommuGroup().getAsInt() : "-",
                     device.accessPaths().isEmpty() ? "-" : String.join(",", device.accessPaths()),
+                    owner(claims.get(device.address())),
                     name(device, bus.names(device)));
         }
     }
@@ -62,7 +80,23 @@ final class DevicesCommand implements Callable<Integer> {
         return kind + ":" + vendor + what;
     }
 
-    private static Map<String, Object> json(PciDevice device, PciNames names) {
+    private static String owner(@Nullable ClaimRecord claim) {
+        return claim == null ? "-" : claim.owner().name() + " (" + claim.owner().pid() + ")";
+    }
+
+    private static @Nullable Map<String, Object> json(@Nullable ClaimRecord claim) {
+        if (claim == null) {
+            return null;
+        }
+        Map<String, Object> json = Json.object();
+        json.put("owner", claim.owner().name());
+        json.put("pid", claim.owner().pid());
+        json.put("user", claim.owner().user());
+        json.put("since", claim.owner().since().toString());
+        return json;
+    }
+
+    private static Map<String, Object> json(PciDevice device, @Nullable ClaimRecord claim, PciNames names) {
         Map<String, Object> json = Json.object();
         json.put("address", "pci:" + device.address());
         json.put("vendorId", hex(device.vendorId()));
@@ -78,6 +112,7 @@ final class DevicesCommand implements Callable<Integer> {
         json.put("accessPaths", device.accessPaths());
         json.put("iommuGroup", number(device.iommuGroup()));
         json.put("numaNode", number(device.numaNode()));
+        json.put("claim", json(claim));
         List<Object> bars = new ArrayList<>();
         device.bars().forEach(bar -> bars.add(json(bar)));
         json.put("bars", bars);

@@ -2,10 +2,13 @@ package dev.outboard.cli;
 
 import dev.outboard.cli.nvme.NvmeCommand;
 import dev.outboard.driver.ByteSize;
+import dev.outboard.memory.Claims;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -34,6 +37,7 @@ public final class Main implements Runnable {
     /** A failure that the command explains in one line. */
     static final int FAILURE = 1;
 
+    private static final int MOST_OWNER_WORDS = 3;
     private static final String DEBUG = "OUTBOARD_DEBUG";
 
     @CommandLine.Spec
@@ -76,6 +80,12 @@ public final class Main implements Runnable {
     }
 
     static int execute(String... arguments) {
+        // Who asks for the owner of a device sees the command, as far as it is no option's value.
+        System.setProperty(
+                Claims.OWNER_PROPERTY,
+                Stream.concat(Stream.of("outboard"), Stream.of(arguments).takeWhile(word -> !word.startsWith("-")))
+                        .limit(MOST_OWNER_WORDS)
+                        .collect(Collectors.joining(" ")));
         CommandLine commandLine = new CommandLine(new Main());
         EmulateCommand.addModels(
                 Objects.requireNonNull(commandLine.getSubcommands().get("emulate")));

@@ -1,7 +1,12 @@
 package dev.outboard.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import com.fasterxml.jackson.jr.ob.JSON;
+import dev.outboard.memory.Claim;
+import dev.outboard.pci.PciBus;
+import dev.outboard.pci.PciDevice;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -9,6 +14,7 @@ import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -169,6 +175,59 @@ class CommandTest {
             assertThat(server.end().err()).isEmpty();
         }
         assertThat(socket).doesNotExist();
+    }
+
+    @Test
+    void aDeviceThatACommandHasIsRefusedByNameAndFreeWhenItIsKilled() throws Exception {
+        Path socket = directory.resolve("nvme.sock");
+        String device = "vfio-user:" + socket;
+        try (Command server = Command.start("emulate", "nvme", "--socket", socket.toString(), "--size", "16M")) {
+            server.await("listening on");
+            try (Command run = Command.start("run", "nvme", "--device", device)) {
+                run.await("serial number");
+                Command.Result second = Command.run("nvme", "identify", "--device", device);
+                assertThat(second.status()).isEqualTo(1);
+                assertThat(second.errorLines())
+                        .singleElement()
+                        .asString()
+                        .contains(device + " is in use by outboard run nvme (process "
+                                + run.process().pid())
+                        .contains("kill " + run.process().pid());
+                run.process().destroyForcibly().waitFor();
+            }
+            assertThat(Command.run("nvme", "identify", "--device", device).status())
+                    .isZero();
+        }
+    }
+
+    @Test
+    void devicesShowsWhoHasThem() throws Exception {
+        List<PciDevice> devices = PciBus.system().devices();
+        assumeFalse(devices.isEmpty(), "this machine has no PCI devices");
+        String address = devices.getFirst().address();
+        // Not all of it, and somewhere else each time: other tests may run on this machine.
+        long offset = ThreadLocalRandom.current().nextLong(1L << 40);
+        try (Claim claim = PciBus.system().claimRegisters(address, 5, offset, 1)) {
+            long pid = ProcessHandle.current().pid();
+            Command.Result text = Command.run("devices");
+            assertThat(text.out().lines().findFirst().orElseThrow()).contains("CLAIM");
+            assertThat(text.out().lines().filter(line -> line.startsWith("pci:" + address)))
+                    .singleElement()
+                    .asString()
+                    .contains(claim.owner().name() + " (" + pid + ")");
+            assertThat(JSON.std.listFrom(Command.run("devices", "--json").out()))
+                    .filteredOn(
+                            each -> ((Map<String, Object>) each).get("address").equals("pci:" + address))
+                    .singleElement()
+                    .satisfies(each -> assertThat((Map<String, Object>) ((Map<String, Object>) each).get("claim"))
+                            .containsEntry("owner", claim.owner().name())
+                            .containsEntry("user", claim.owner().user())
+                            .containsEntry("since", claim.owner().since().toString())
+                            .hasEntrySatisfying(
+                                    "pid",
+                                    value -> assertThat(((Number) value).longValue())
+                                            .isEqualTo(pid)));
+        }
     }
 
     @Test

@@ -1,5 +1,7 @@
 package dev.outboard.driver;
 
+import dev.outboard.memory.ClaimedException;
+
 /** Somebody else has the device: a kernel driver, a mounted file system, another process. The message says who. */
 public final class DeviceBusyException extends DeviceException {
     private static final long serialVersionUID = 1L;
@@ -11,5 +13,14 @@ public final class DeviceBusyException extends DeviceException {
      */
     public DeviceBusyException(String message) {
         super(message);
+    }
+
+    /**
+     * A device that somebody else has claimed.
+     *
+     * @param claimed says who has it, since when, and what to do
+     */
+    public DeviceBusyException(ClaimedException claimed) {
+        super(String.valueOf(claimed.getMessage()), claimed);
     }
 }

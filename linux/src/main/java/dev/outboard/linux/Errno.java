@@ -48,6 +48,8 @@ public final class Errno {
     public static final int ENAMETOOLONG = 36;
     /** Function not implemented. */
     public static final int ENOSYS = 38;
+    /** Too many symbolic links; with O_NOFOLLOW: the path is one. */
+    public static final int ELOOP = 40;
     /** Protocol error. */
     public static final int EPROTO = 71;
     /** Operation not supported. */
@@ -84,6 +86,7 @@ public final class Errno {
             Map.entry(ERANGE, "ERANGE"),
             Map.entry(ENAMETOOLONG, "ENAMETOOLONG"),
             Map.entry(ENOSYS, "ENOSYS"),
+            Map.entry(ELOOP, "ELOOP"),
             Map.entry(EPROTO, "EPROTO"),
             Map.entry(EOPNOTSUPP, "EOPNOTSUPP"),
             Map.entry(EADDRINUSE, "EADDRINUSE"),

@@ -28,6 +28,10 @@ public final class Fd implements AutoCloseable {
     public static final int O_TRUNC = 0x200;
     /** {@code O_NONBLOCK}. */
     public static final int O_NONBLOCK = 0x800;
+    /** {@code O_DIRECTORY}: fail if it is no directory. */
+    public static final int O_DIRECTORY = 0x10000;
+    /** {@code O_NOFOLLOW}: fail with ELOOP if the path's last part is a symbolic link. */
+    public static final int O_NOFOLLOW = 0x20000;
     /** {@code O_SYNC}: on /dev/mem also: map uncached. */
     public static final int O_SYNC = 0x101000;
 
@@ -202,6 +206,16 @@ public final class Fd implements AutoCloseable {
      */
     public void truncate(long lengthBytes) throws LinuxException {
         LinuxException.check(Libc.ftruncate(number(), lengthBytes), "ftruncate", name);
+    }
+
+    /**
+     * Sets the file's permissions, whatever the umask. {@code fchmod(2)}.
+     *
+     * @param mode the permissions, with set-user-id, set-group-id and sticky bits: 12 bits
+     * @throws LinuxException EPERM if the file is another user's
+     */
+    public void changeMode(int mode) throws LinuxException {
+        LinuxException.check(Libc.fchmod(number(), mode), "fchmod", name);
     }
 
     /**

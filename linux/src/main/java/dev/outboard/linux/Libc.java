@@ -51,6 +51,8 @@ final class Libc {
     private static final MethodHandle PREAD = function("pread", SECOND);
     private static final MethodHandle PWRITE = function("pwrite", SECOND);
     private static final MethodHandle FTRUNCATE = function("ftruncate", NO_POINTER);
+    private static final MethodHandle FCHMOD = function("fchmod", NO_POINTER);
+    private static final MethodHandle FLOCK = function("flock", NO_POINTER);
     private static final MethodHandle MMAP = function("mmap", NO_POINTER);
     private static final MethodHandle MUNMAP = function("munmap", NO_POINTER);
     private static final MethodHandle MADVISE = function("madvise", FIRST);
@@ -170,6 +172,18 @@ final class Libc {
 
     static int fcntl(int fd, int command, long argument) {
         return (int) call(FCNTL, fd, command, MemorySegment.ofAddress(argument));
+    }
+
+    static int fcntl(int fd, int command, MemorySegment argument) {
+        return (int) call(FCNTL, fd, command, argument);
+    }
+
+    static int flock(int fd, int operation) {
+        return (int) call(FLOCK, fd, operation, 0, 0, 0, 0);
+    }
+
+    static int fchmod(int fd, int mode) {
+        return (int) call(FCHMOD, fd, mode, 0, 0, 0, 0);
     }
 
     static long read(int fd, MemorySegment buffer) {

@@ -14,6 +14,7 @@ final class AbiNames {
             Map.entry("Errno", List.of("errno.h")),
             Map.entry("EventFd", List.of("sys/eventfd.h")),
             Map.entry("Fd", List.of("fcntl.h", "sys/mman.h", "sys/stat.h")),
+            Map.entry("FileLock", List.of("fcntl.h", "sys/file.h")),
             Map.entry("Ioctl", List.of("linux/ioctl.h")),
             Map.entry("Mman", List.of("sys/mman.h")),
             Map.entry("Poll", List.of("poll.h")),
@@ -43,9 +44,11 @@ final class AbiNames {
             "Affinity.MASK_BYTES",
             "Epoll.MAXIMUM_EVENTS",
             "Fd.CLOSED",
+            "FileLock.SEEK_START",
             "Mman.NO_FILE",
             "Poll.NANOS_PER_MILLI",
             "UnixServerSocket.BACKLOG",
+            "UnixServerSocket.LOCK_TIMEOUT_MILLIS",
             // SCM_MAX_FD of the kernel's include/net/scm.h, not exported.
             "UnixSocket.MAXIMUM_DESCRIPTORS");
 

@@ -12,7 +12,13 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -63,6 +69,51 @@ class UnixServerSocketTest {
                 UnixSocket client = UnixSocket.connect(path().toString());
                 UnixSocket accepted = server.accept()) {
             assertThat(client.fd().isOpen() && accepted.fd().isOpen()).isTrue();
+        }
+    }
+
+    @Test
+    void ofManyThatReplaceOneStaleFileOneListensAndStays() throws Exception {
+        int servers = 6;
+        for (int round = 0; round < 100; round++) {
+            try (var abandoned = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+                abandoned.bind(UnixDomainSocketAddress.of(path()));
+            }
+            CyclicBarrier start = new CyclicBarrier(servers);
+            List<UnixServerSocket> listening = new CopyOnWriteArrayList<>();
+            try (ExecutorService executor = Executors.newFixedThreadPool(servers)) {
+                List<Future<?>> running = new ArrayList<>();
+                for (int server = 0; server < servers; server++) {
+                    running.add(executor.submit(() -> {
+                        start.await();
+                        try {
+                            listening.add(UnixServerSocket.listen(path()));
+                        } catch (LinuxException refused) {
+                            assertThat(refused.errno()).isEqualTo(Errno.EADDRINUSE);
+                        }
+                        return null;
+                    }));
+                }
+                for (Future<?> future : running) {
+                    future.get();
+                }
+            }
+            assertThat(listening).as("servers of round " + round).hasSize(1);
+            try (UnixServerSocket winner = listening.getFirst()) {
+                UnixSocket.connect(path().toString()).close();
+                assertThat(winner.fd().isOpen()).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void closingLeavesTheFileOfAnotherServerThatCameSince() throws IOException {
+        UnixServerSocket first = UnixServerSocket.listen(path());
+        Files.delete(path());
+        try (UnixServerSocket second = UnixServerSocket.listen(path())) {
+            first.close();
+            UnixSocket.connect(path().toString()).close();
+            assertThat(second.path()).exists();
         }
     }
 

@@ -6,6 +6,7 @@ import dev.outboard.linux.Errno;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.FileHolders;
 import dev.outboard.linux.LinuxException;
+import dev.outboard.memory.Claim;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -73,7 +74,7 @@ public final class DriverBinding {
      *
      * @param driver the driver, for example {@link #VFIO_PCI}
      * @return who had it before; null if nobody
-     * @throws DeviceBusyException if somebody's data is on it, or a process has it open
+     * @throws DeviceBusyException if somebody's data is on it, or a process has claimed or opened it
      * @throws IOException if it cannot be done; the function then has its former driver, if that takes it
      */
     public @Nullable String bind(String driver) throws IOException {
@@ -81,6 +82,13 @@ public final class DriverBinding {
         if (driver.equals(before.driver())) {
             return driver;
         }
+        // Nobody opens it while it changes hands.
+        try (Claim _ = bus.claim(address)) {
+            return rebind(before, driver);
+        }
+    }
+
+    private @Nullable String rebind(PciDevice before, String driver) throws IOException {
         refuseIfHeld(before);
         if (PciDevice.isVfio(driver)) {
             before.requireIommuGroup();
@@ -97,7 +105,7 @@ public final class DriverBinding {
         write(bus.pci().resolve("drivers_probe"), address);
         String now = driver();
         if (!driver.equals(now)) {
-            release();
+            giveBack();
             throw new DeviceException(address + ": the kernel driver " + driver + " does not take it (now: "
                     + (now == null ? "none" : now) + "); see what dmesg says");
         }
@@ -108,10 +116,17 @@ public final class DriverBinding {
      * Gives the function back to the driver that the kernel would choose for it. Does nothing if that driver has it.
      *
      * @return who has it now; null if the kernel has no driver for it
-     * @throws DeviceBusyException if a process has it open
+     * @throws DeviceBusyException if a process has claimed or opened it
      * @throws IOException if it cannot be done
      */
     public @Nullable String release() throws IOException {
+        bus.device(address);
+        try (Claim _ = bus.claim(address)) {
+            return giveBack();
+        }
+    }
+
+    private @Nullable String giveBack() throws IOException {
         PciDevice before = bus.device(address);
         write(bus.directory(address).resolve("driver_override"), "");
         if (before.driver() != null

@@ -1,6 +1,13 @@
 package dev.outboard.pci;
 
+import dev.outboard.driver.DeviceBusyException;
 import dev.outboard.driver.DeviceException;
+import dev.outboard.memory.Claim;
+import dev.outboard.memory.ClaimRecord;
+import dev.outboard.memory.ClaimTarget;
+import dev.outboard.memory.ClaimedException;
+import dev.outboard.memory.Claims;
+import dev.outboard.specs.pci.PciConfiguration;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -8,8 +15,11 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -25,11 +35,17 @@ public final class PciBus {
     private static final Pattern SHORT_ADDRESS = Pattern.compile("[0-9a-f]{2}:[01][0-9a-f]\\.[0-7]");
     private static final int REVISION_BITS = 8;
 
+    private static final String CLAIM_PREFIX = "pci:";
+    /** The registers of BAR n are claimed from n times this on. No processor has that many address lines. */
+    private static final long LARGEST_BAR_BYTES = 1L << 56;
+
     private final Path root;
     private final PciIds ids;
+    private final Claims claims;
 
-    private PciBus(Path root) {
+    private PciBus(Path root, Claims claims) {
         this.root = root;
+        this.claims = claims;
         ids = new PciIds(root);
     }
 
@@ -39,7 +55,7 @@ public final class PciBus {
      * @return the bus
      */
     public static PciBus system() {
-        return new PciBus(Path.of("/"));
+        return new PciBus(Path.of("/"), Claims.system());
     }
 
     /**
@@ -48,7 +64,7 @@ public final class PciBus {
      * @param root where its {@code sys}, {@code proc} and {@code dev} are
      */
     static PciBus at(Path root) {
-        return new PciBus(root);
+        return new PciBus(root, Claims.in(root.resolve("run/outboard/claims")));
     }
 
     /**
@@ -169,6 +185,65 @@ public final class PciBus {
         }
         Path target = Files.readSymbolicLink(link).getFileName();
         return target == null ? null : target.toString();
+    }
+
+    /**
+     * Claims a function for this process, until the claim is closed or the process ends. Who opens a function claims it.
+     *
+     * @param address its address; whether it is there is not asked
+     * @return the claim, of {@code pci:} and the full address
+     * @throws DeviceBusyException if somebody has it, or some of its registers; says who, since when, and what to do
+     * @throws IOException if claims cannot be made on this machine
+     * @throws IllegalArgumentException if this is no PCI address
+     */
+    public Claim claim(String address) throws IOException {
+        return claim(ClaimTarget.whole(CLAIM_PREFIX + canonical(address)));
+    }
+
+    /**
+     * Claims some registers of a function, for tools that touch a few and are no driver.
+     *
+     * @param address its address; whether it is there is not asked
+     * @param bar the base address register that they are behind, 0 to 5
+     * @param offset the offset of the first, in bytes
+     * @param lengthBytes how many bytes
+     * @return the claim
+     * @throws DeviceBusyException if somebody has the function, or one of these registers; says who
+     * @throws IOException if claims cannot be made on this machine
+     * @throws IllegalArgumentException if this is no PCI address or no such range
+     */
+    public Claim claimRegisters(String address, int bar, long offset, long lengthBytes) throws IOException {
+        Objects.checkIndex(bar, PciConfiguration.BARS);
+        if (offset < 0 || lengthBytes <= 0 || offset > LARGEST_BAR_BYTES - lengthBytes) {
+            throw new IllegalArgumentException("no range of a BAR: " + lengthBytes + " bytes from " + offset);
+        }
+        long start = bar * LARGEST_BAR_BYTES + offset;
+        return claim(ClaimTarget.range(CLAIM_PREFIX + canonical(address), start, lengthBytes));
+    }
+
+    private Claim claim(ClaimTarget target) throws IOException {
+        try {
+            return claims.claim(target);
+        } catch (ClaimedException e) {
+            throw new DeviceBusyException(e);
+        }
+    }
+
+    /**
+     * Which functions somebody has now, or some of their registers.
+     *
+     * @return a claim of each, by the function's address
+     * @throws IOException if the claims cannot be read
+     */
+    public Map<String, ClaimRecord> claims() throws IOException {
+        Map<String, ClaimRecord> byAddress = new HashMap<>();
+        for (ClaimRecord record : claims.list()) {
+            String name = record.target().name();
+            if (name.startsWith(CLAIM_PREFIX)) {
+                byAddress.putIfAbsent(name.substring(CLAIM_PREFIX.length()), record);
+            }
+        }
+        return Map.copyOf(byAddress);
     }
 
     /** Where the machine's files are: {@code /}. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.outboard.driver.DeviceBusyException;
 import dev.outboard.driver.DeviceException;
+import dev.outboard.memory.Claim;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -144,6 +145,53 @@ class DriverBindingTest {
         assertThat(machine.read("sys/bus/pci/drivers/nvme/unbind")).isEqualTo("0000:03:00.0");
         assertThat(machine.read("sys/bus/pci/drivers_probe")).isEqualTo("0000:03:00.0");
         assertThat(Files.readString(root.resolve(OVERRIDE))).startsWith("\n");
+    }
+
+    @Test
+    void whatSomebodyHasClaimedIsRefusedByName() throws IOException {
+        machine.bind(FakeMachine.NVME, "vfio-pci");
+        try (Claim claim = machine.bus().claim("03:00.0")) {
+            assertThat(claim.target().name()).isEqualTo("pci:0000:03:00.0");
+            assertThat(machine.bus().claims()).containsOnlyKeys(FakeMachine.NVME);
+            assertThatThrownBy(() -> nvme().bind("nvme"))
+                    .isInstanceOf(DeviceBusyException.class)
+                    .hasMessageStartingWith("pci:0000:03:00.0 is in use by ")
+                    .hasMessageContaining("(process " + ProcessHandle.current().pid() + " of ");
+            assertThatThrownBy(() -> nvme().release())
+                    .isInstanceOf(DeviceBusyException.class)
+                    .hasMessageStartingWith("pci:0000:03:00.0 is in use by ");
+        }
+        assertThat(machine.read(OVERRIDE)).isEqualTo("(null)");
+        assertThat(machine.bus().claims()).isEmpty();
+    }
+
+    @Test
+    void aRegisterIsClaimedApartFromOthersButNotFromItsFunction() throws IOException {
+        PciBus bus = machine.bus();
+        try (Claim doorbells = bus.claimRegisters(FakeMachine.NVME, 0, 0x1000, 0x1000);
+                Claim first = bus.claimRegisters(FakeMachine.NVME, 0, 0, 0x1000);
+                Claim other = bus.claimRegisters(FakeMachine.NVME, 4, 0x1000, 0x1000)) {
+            assertThatThrownBy(() -> bus.claimRegisters(FakeMachine.NVME, 0, 0x1ffc, 8))
+                    .isInstanceOf(DeviceBusyException.class)
+                    .hasMessageContaining("which has " + doorbells.target());
+            assertThatThrownBy(() -> bus.claim(FakeMachine.NVME)).isInstanceOf(DeviceBusyException.class);
+            assertThat(bus.claims()).containsOnlyKeys(FakeMachine.NVME);
+            assertThat(first.target().overlaps(other.target())).isFalse();
+        }
+        try (Claim whole = bus.claim(FakeMachine.NVME)) {
+            assertThatThrownBy(() -> bus.claimRegisters(FakeMachine.NVME, 5, 0, 1))
+                    .isInstanceOf(DeviceBusyException.class)
+                    .hasMessageContaining("which has " + whole.target());
+        }
+        assertThatThrownBy(() -> bus.claimRegisters(FakeMachine.NVME, 6, 0, 1))
+                .isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> bus.claimRegisters(FakeMachine.NVME, 0, -1, 1))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> bus.claimRegisters(FakeMachine.NVME, 0, 0, 0))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> bus.claimRegisters(FakeMachine.NVME, 0, (1L << 56) - 4, 8))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> bus.claim("nvme0")).isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.outboard.pci.vfio;
 
 import dev.outboard.driver.DeviceAddress;
+import dev.outboard.memory.Claim;
 import dev.outboard.pci.AccessPath;
 import dev.outboard.pci.PciBus;
 import dev.outboard.pci.PciDevice;
@@ -24,7 +25,13 @@ public final class VfioAccessPath implements AccessPath {
 
     static PciFunction open(PciBus bus, DeviceAddress address) throws IOException {
         PciDevice device = bus.device(address.device());
-        VfioGroup group = VfioGroup.open(bus, device);
-        return new VfioFunction(address, new KernelVfioDevice(address.toString(), group));
+        Claim claim = bus.claim(device.address());
+        try {
+            VfioGroup group = VfioGroup.open(bus, device);
+            return new VfioFunction(address, new KernelVfioDevice(address.toString(), group), claim::close);
+        } catch (IOException | RuntimeException e) {
+            claim.close();
+            throw e;
+        }
     }
 }

@@ -37,6 +37,7 @@ final class VfioFunction implements PciFunction {
 
     private final DeviceAddress address;
     private final VfioDevice device;
+    private final Runnable release;
     private final Arena mappings = Arena.ofShared();
     private final Registers configuration;
     private final @Nullable Registers[] bars = new @Nullable Registers[PciConfiguration.BARS];
@@ -46,10 +47,20 @@ final class VfioFunction implements PciFunction {
     private volatile List<EventFdInterrupt> interrupts = List.of();
     private boolean closed;
 
-    /** Takes the device over; closes it if it cannot be used. */
+    /** Takes over a device that nobody else could have; closes it if it cannot be used. */
     VfioFunction(DeviceAddress address, VfioDevice device) throws IOException {
+        this(address, device, () -> {});
+    }
+
+    /**
+     * Takes the device over; closes it if it cannot be used.
+     *
+     * @param release what to do when the function has been closed, but not if this fails
+     */
+    VfioFunction(DeviceAddress address, VfioDevice device, Runnable release) throws IOException {
         this.address = address;
         this.device = device;
+        this.release = release;
         try {
             RegionInfo region = device.regionInfo(Vfio.VFIO_PCI_CONFIG_REGION_INDEX);
             if (region.sizeBytes() < MINIMUM_CONFIGURATION_BYTES) {
@@ -242,7 +253,7 @@ final class VfioFunction implements PciFunction {
         }
         closed = true;
         device.prepareClose();
-        Stream<Runnable> steps = Stream.of(this::quiesce, dma::close, mappings::close, device::close);
+        Stream<Runnable> steps = Stream.of(this::quiesce, dma::close, mappings::close, device::close, release);
         RuntimeException failure = null;
         for (Runnable step : steps.toList()) {
             try {

@@ -241,13 +241,17 @@ class VfioFunctionTest {
         try (PciFunction function = Pci.open(address)) {
             assertThatThrownBy(() -> Pci.open(address))
                     .isInstanceOf(DeviceBusyException.class)
-                    .hasMessageContaining(
-                            "in use by java (process " + ProcessHandle.current().pid() + ")");
+                    .hasMessageContaining("in use by ")
+                    .hasMessageContaining("(process " + ProcessHandle.current().pid() + " of root, since ")
+                    .hasMessageContaining("close it there first");
+            assertThat(bus.claims().get(edu().address()).owner().pid())
+                    .isEqualTo(ProcessHandle.current().pid());
             assertThatThrownBy(() -> new DriverBinding(bus, edu().address()).release())
                     .isInstanceOf(DeviceBusyException.class);
             function.checkPresent();
         }
         Pci.open(address).close();
+        assertThat(bus.claims()).isEmpty();
     }
 
     @Test

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.outboard.driver.DeviceAddress;
+import dev.outboard.driver.DeviceBusyException;
 import dev.outboard.linux.UnixServerSocket;
+import dev.outboard.memory.ClaimTarget;
+import dev.outboard.memory.Claims;
 import dev.outboard.pci.AccessPath;
 import dev.outboard.pci.Pci;
 import dev.outboard.pci.PciFunction;
@@ -73,8 +76,16 @@ class VfioUserAccessPathTest {
             try (PciFunction function = Pci.open("vfio-user:" + socket)) {
                 assertThat(function.address()).isEqualTo(new DeviceAddress("vfio-user", socket.toString()));
                 assertThat(function.configuration().read32(0)).isEqualTo(0x0010_1b36);
+                Path link = Files.createSymbolicLink(folder.resolve("link"), socket);
+                assertThatThrownBy(() -> Pci.open("vfio-user:" + link))
+                        .isInstanceOf(DeviceBusyException.class)
+                        .hasMessageContaining("vfio-user:" + socket.toRealPath() + " is in use by ")
+                        .hasMessageContaining(
+                                "(process " + ProcessHandle.current().pid() + " of ");
             }
             server.get().close();
+            assertThat(Claims.system().holder(ClaimTarget.whole("vfio-user:" + socket.toRealPath())))
+                    .isEmpty();
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.outboard.cli;
 
 import dev.outboard.cli.nvme.NvmeCommand;
+import dev.outboard.cli.reg.RegCommand;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -25,6 +26,7 @@ import picocli.CommandLine.ScopeType;
             DevicesCommand.class,
             BindCommand.class,
             UnbindCommand.class,
+            RegCommand.class,
             RunCommand.class,
             NvmeCommand.class,
             EmulateCommand.class

@@ -42,7 +42,7 @@ class RegisterSourceTest {
                         new PrintWriter(said),
                         new PrintWriter(said),
                         "-Xlint:all",
-                        "-Xdoclint:all",
+                        "-Xdoclint:all/protected",
                         "-Werror",
                         "-d",
                         output.toString(),

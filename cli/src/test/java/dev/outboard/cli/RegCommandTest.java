@@ -245,7 +245,9 @@ class RegCommandTest {
         assertFails(reg("write", "model:nvme", "bar0", "CC", "SHN=SOON", "--names", "nvme"), "NORMAL");
         assertFails(reg("write", "model:nvme", "bar0", "INTMC", "1", "--names", "nvme", "--verify"), "--verify");
         assertFails(reg("watch", "model:nvme", "bar0", "0", "--interval", "0"), "--interval");
-        assertFails(reg("read", "model:nvme", "bar0", "R", "--names", "/nowhere/x.svd"), "/nowhere/x.svd");
+        assertFails(reg("read", "model:nvme", "bar0", "R", "--names", "/nowhere/x.svd"), "/nowhere/x.svd is no file");
+        assertFails(reg("read", "model:nvme", "bar0", ""), "no offset");
+        assertFails(reg("dump", "model:nvme", "bar0", "", "--names", "nvme"), "no register \"\"");
         assertThat(reg("read", "model:nvme").status()).isEqualTo(2);
     }
 

@@ -6,6 +6,7 @@ import dev.outboard.memory.svd.SvdPeripheral;
 import dev.outboard.specs.nvme.NvmeRegisters;
 import dev.outboard.specs.pci.PciConfiguration;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +54,9 @@ final class NamesOption {
         if (!file.endsWith(".svd") && !file.endsWith(".xml")) {
             throw new IllegalArgumentException(
                     "\"" + names + "\" names no registers; there are nvme, pci and FILE.svd[#PERIPHERAL]");
+        }
+        if (!Files.isRegularFile(Path.of(file))) {
+            throw new IllegalArgumentException(file + " is no file; --names takes nvme, pci or FILE.svd[#PERIPHERAL]");
         }
         SvdDevice device = SvdDevice.read(Path.of(file));
         if (mark < 0 && device.peripherals().size() == 1) {

@@ -60,7 +60,7 @@ final class RegDumpCommand implements Callable<Integer> {
         region.check();
         RegisterMap map = names.map();
         int widthBytes = access.widthOr(Integer.SIZE) / Byte.SIZE;
-        long start = map != null && !Character.isDigit(offset.charAt(0))
+        long start = map != null && (offset.isEmpty() || !Character.isDigit(offset.charAt(0)))
                 ? map.get(offset).offset()
                 : RegisterNumber.parse(offset);
         try (PciFunction function = Pci.open(region.device())) {

@@ -31,7 +31,7 @@ record Target(Register register, boolean named) {
      * @param map the definitions, or null
      */
     static List<Target> of(String where, @Nullable Integer width, long count, @Nullable RegisterMap map) {
-        boolean number = Character.isDigit(where.charAt(0));
+        boolean number = !where.isEmpty() && Character.isDigit(where.charAt(0));
         if (!number && map == null) {
             throw new IllegalArgumentException(
                     "\"" + where + "\" is no offset; for a name say whose with --names nvme, pci or FILE.svd");

@@ -12,4 +12,6 @@ module dev.outboard.cli {
             info.picocli;
     opens dev.outboard.cli.nvme to
             info.picocli;
+    opens dev.outboard.cli.reg to
+            info.picocli;
 }

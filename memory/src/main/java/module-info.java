@@ -4,6 +4,8 @@
 module dev.outboard.memory {
     requires static transitive org.jspecify;
     requires transitive dev.outboard.linux;
+    requires java.xml;
 
     exports dev.outboard.memory;
+    exports dev.outboard.memory.svd;
 }

@@ -111,8 +111,7 @@ final class RegisterLoops implements AutoCloseable {
 
     private void updateField(int updates) {
         for (int i = updates; i != 0; i--) {
-            long value = registers.read(NvmeRegisters.CC);
-            registers.write(NvmeRegisters.CC, NvmeRegisters.CC_SHN.set(value, i & DISTINCT));
+            registers.modify(NvmeRegisters.CC, NvmeRegisters.CC_SHN, i & DISTINCT);
         }
     }
 

@@ -4,11 +4,15 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.util.Arrays;
 
-/** Prints bytes as a person reads them: offset, sixteen bytes, text. Lines that repeat become one star. */
+/**
+ * Prints bytes as a person reads them: offset, sixteen bytes or the little-endian words that they are, text. Lines that
+ * repeat become one star.
+ */
 public final class HexDump extends OutputStream {
     private static final int BYTES_A_LINE = 16;
 
     private final PrintStream out;
+    private final int widthBytes;
     private final byte[] line = new byte[BYTES_A_LINE];
     private byte[] previous = new byte[0];
     private boolean starred;
@@ -22,8 +26,20 @@ public final class HexDump extends OutputStream {
      * @param offset what the first byte's offset is said to be
      */
     public HexDump(PrintStream out, long offset) {
+        this(out, offset, 1);
+    }
+
+    /**
+     * A dump of words.
+     *
+     * @param out where to
+     * @param offset what the first byte's offset is said to be
+     * @param widthBytes how many bytes make a word: 1, 2, 4 or 8
+     */
+    public HexDump(PrintStream out, long offset, int widthBytes) {
         this.out = out;
         this.offset = offset;
+        this.widthBytes = widthBytes;
     }
 
     @Override
@@ -62,9 +78,12 @@ public final class HexDump extends OutputStream {
 
     private String format(byte[] bytes) {
         StringBuilder text = new StringBuilder(String.format("%08x ", offset));
-        for (int i = 0; i < BYTES_A_LINE; i++) {
-            text.append(i == BYTES_A_LINE / 2 ? " " : "");
-            text.append(i < bytes.length ? String.format(" %02x", bytes[i]) : "   ");
+        for (int word = 0; word < BYTES_A_LINE; word += widthBytes) {
+            text.append(word == BYTES_A_LINE / 2 ? "  " : " ");
+            // The last byte of a little-endian word is its highest.
+            for (int i = word + widthBytes - 1; i >= word; i--) {
+                text.append(i < bytes.length ? String.format("%02x", bytes[i]) : "  ");
+            }
         }
         text.append("  |");
         for (byte value : bytes) {

@@ -3,6 +3,7 @@ package dev.outboard.cli;
 import dev.outboard.cli.nvme.NvmeCommand;
 import dev.outboard.driver.ByteSize;
 import dev.outboard.memory.Claims;
+import dev.outboard.cli.reg.RegCommand;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -29,6 +30,7 @@ import picocli.CommandLine.ScopeType;
             DevicesCommand.class,
             BindCommand.class,
             UnbindCommand.class,
+            RegCommand.class,
             RunCommand.class,
             NvmeCommand.class,
             EmulateCommand.class

@@ -1,19 +1,66 @@
 package dev.outboard.memory;
 
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
 /**
  * A field of a register or of a word of a structure.
  *
  * @param name its name in the specification
  * @param lowBit its lowest bit, from 0
  * @param widthBits how many bits it has, at least 1
+ * @param access what reading and writing it do; null if that is as its register says
+ * @param values the values that have names, each value once; empty if its value is a number
+ * @param description what it means, for people; may be empty
  */
-public record Field(String name, int lowBit, int widthBits) {
-    /** Checks that the field lies in a word of 64 bits. */
+public record Field(
+        String name,
+        int lowBit,
+        int widthBits,
+        Register.@Nullable Access access,
+        List<Value> values,
+        String description) {
+    /**
+     * A value of a field that has a name.
+     *
+     * @param value the value
+     * @param name its name in the specification
+     * @param description what it means, for people; may be empty
+     */
+    public record Value(long value, String name, String description) {}
+
+    /** Checks that the field lies in a word of 64 bits, and its named values in the field. */
     public Field {
         if (lowBit < 0 || widthBits < 1 || lowBit > Long.SIZE - widthBits) {
             throw new IllegalArgumentException(
                     name + " has " + widthBits + " bits from bit " + lowBit + ", outside of 63:0");
         }
+        values = List.copyOf(values);
+        Set<Long> seen = new HashSet<>();
+        for (Value value : values) {
+            if ((value.value() & ~(-1L >>> (Long.SIZE - widthBits))) != 0) {
+                throw new IllegalArgumentException(
+                        value.name() + " = " + value.value() + " does not fit the " + widthBits + " bits of " + name);
+            }
+            if (!seen.add(value.value())) {
+                throw new IllegalArgumentException(name + " names its value " + value.value() + " twice");
+            }
+        }
+    }
+
+    /**
+     * A field whose values have no names.
+     *
+     * @param name its name in the specification
+     * @param lowBit its lowest bit, from 0
+     * @param widthBits how many bits it has, at least 1
+     */
+    public Field(String name, int lowBit, int widthBits) {
+        this(name, lowBit, widthBits, null, List.of(), "");
     }
 
     /**
@@ -37,6 +84,29 @@ public record Field(String name, int lowBit, int widthBits) {
      */
     public static Field bits(String name, int highBit, int lowBit) {
         return new Field(name, lowBit, highBit - lowBit + 1);
+    }
+
+    /**
+     * The same field with a name for one of its values.
+     *
+     * @param value the value
+     * @param valueName its name in the specification
+     * @return the definition
+     */
+    public Field value(long value, String valueName) {
+        List<Value> more = new ArrayList<>(values);
+        more.add(new Value(value, valueName, ""));
+        return new Field(name, lowBit, widthBits, access, more, description);
+    }
+
+    /**
+     * The same field with a rule of its own, which differs from its register's: a write-1-to-clear bit among others.
+     *
+     * @param own what reading and writing it do
+     * @return the definition
+     */
+    public Field with(Register.Access own) {
+        return new Field(name, lowBit, widthBits, own, values, description);
     }
 
     /**
@@ -92,5 +162,55 @@ public record Field(String name, int lowBit, int widthBits) {
      */
     public long of(long value) {
         return set(0, value);
+    }
+
+    /**
+     * A new value for this field, for {@link Registers#modify(Register, FieldUpdate)}. Costs nothing over the bare mask
+     * once compiled.
+     *
+     * @param value the field's new value
+     * @return the update
+     * @throws IllegalArgumentException if the value does not fit
+     */
+    public FieldUpdate to(long value) {
+        return new FieldUpdate(mask(), of(value));
+    }
+
+    /**
+     * The name of a value.
+     *
+     * @param value the field's value
+     * @return the name, if that value has one
+     */
+    public Optional<String> nameOf(long value) {
+        return values.stream()
+                .filter(named -> named.value() == value)
+                .map(Value::name)
+                .findFirst();
+    }
+
+    /**
+     * The value of a name; not for hot paths.
+     *
+     * @param valueName the name of a value, in any case
+     * @return the value
+     * @throws IllegalArgumentException if no value has that name
+     */
+    public long valueOf(String valueName) {
+        return values.stream()
+                .filter(named -> named.name().equalsIgnoreCase(valueName))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(name + " has no value \"" + valueName + "\"; it has "
+                        + values.stream().map(Value::name).toList()))
+                .value();
+    }
+
+    /**
+     * Its place, as specifications write it.
+     *
+     * @return {@code "6:4"}, or {@code "0"} for one bit
+     */
+    public String place() {
+        return widthBits == 1 ? Integer.toString(lowBit) : (lowBit + widthBits - 1) + ":" + lowBit;
     }
 }

@@ -8,8 +8,10 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -304,6 +306,70 @@ public final class Registers {
         }
     }
 
+    /**
+     * Gives fields of a register new values, in one read and one write. Bits that writing has an effect on other than
+     * storing them (write-1-to-clear and its like) are written so that nothing happens to them, unless the update sets
+     * them. Not atomic: two threads that modify one register need a lock.
+     *
+     * @param register the register
+     * @param update the new values, made by {@link Field#to} and {@link FieldUpdate#and}
+     * @return what was written
+     * @throws IllegalArgumentException if the register cannot be read and written, or reading it changes it
+     */
+    public long modify(Register register, FieldUpdate update) {
+        Register.Access access = register.access();
+        if (!access.isReadable() || !access.isWritable() || access.readChanges()) {
+            throw new IllegalArgumentException(
+                    register.name() + " is " + access.words() + ": it cannot be read, changed and written back");
+        }
+        Register.WriteBack writeBack = register.writeBack();
+        long value = update.applyTo((read(register) & writeBack.kept()) | writeBack.ones());
+        write(register, value);
+        return value;
+    }
+
+    /**
+     * Gives one field of a register a new value, in one read and one write, as {@link #modify(Register, FieldUpdate)}.
+     *
+     * @param register the register
+     * @param field one of its fields
+     * @param value the field's new value
+     * @return what was written
+     * @throws IllegalArgumentException if the value does not fit, or the register cannot be read and written
+     */
+    public long modify(Register register, Field field, long value) {
+        return modify(register, field.to(value));
+    }
+
+    /**
+     * Reads a register until it has a value that is waited for. It is read at least once, and once more when time is up.
+     * Reads without a pause for some microseconds, then about every 50 µs; a platform thread should do it.
+     *
+     * @param register the register
+     * @param condition whether a value (zero-extended) ends the wait
+     * @param timeout how long at most; zero for one read
+     * @return the value that ended the wait
+     * @throws RegisterTimeoutException if it did not come
+     */
+    public long pollUntil(Register register, LongPredicate condition, Duration timeout)
+            throws RegisterTimeoutException {
+        return RegisterPolling.pollUntil(this, register, condition, timeout);
+    }
+
+    /**
+     * Makes sure that earlier writes have reached the device: PCI posts writes, and a read pushes them before it.
+     *
+     * @param register a register of the same device whose reading changes nothing
+     * @throws IllegalArgumentException if reading that register changes something
+     */
+    public void flushWrites(Register register) {
+        if (register.access().readChanges()) {
+            throw new IllegalArgumentException(
+                    register.name() + " is " + register.access().words() + "; flush by reading another register");
+        }
+        read(register);
+    }
+
     private long readUnmapped(RegisterAccess access, long at, int widthBytes) {
         checkUnmapped(at, widthBytes);
         return access.read(offset + at, widthBytes);
@@ -316,6 +382,11 @@ public final class Registers {
 
     private void checkUnmapped(long at, int widthBytes) {
         Objects.checkFromIndexSize(at, widthBytes, sizeBytes);
+        checkAligned(at, widthBytes);
+    }
+
+    /** Refuses an offset that is not a multiple of the width in the region. */
+    void checkAligned(long at, int widthBytes) {
         if (((offset + at) & (widthBytes - 1)) != 0) {
             throw new IllegalArgumentException(
                     "0x" + Long.toHexString(offset + at) + " of " + name + " is not a multiple of " + widthBytes);

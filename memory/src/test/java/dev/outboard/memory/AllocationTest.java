@@ -11,8 +11,10 @@ import org.junit.jupiter.api.Test;
 class AllocationTest {
     private static final int OPERATIONS = 50_000;
     private static final int TRIES = 20;
-    private static final Register STATUS = Register.of(
-            "STATUS", 0x10, 32, Register.Access.READ_WRITE, "1", Field.bit("READY", 0), Field.bits("CODE", 15, 8));
+    private static final Field READY = Field.bit("READY", 0);
+    private static final Field CODE = Field.bits("CODE", 15, 8);
+    private static final Register STATUS =
+            Register.of("STATUS", 0x10, 32, Register.Access.READ_WRITE, "1", READY, CODE);
 
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
@@ -64,6 +66,7 @@ class AllocationTest {
             registers.write64(24, registers.read64(32) + 1);
             long status = registers.read(STATUS);
             registers.write(STATUS, STATUS.fields().get(1).set(status, i & 0xff));
+            registers.modify(STATUS, READY.to(i & 1).and(CODE.to(i & 0xff)));
         }
     }
 }

@@ -4,10 +4,11 @@ import static dev.outboard.memory.Register.Access.READ_ONLY;
 import static dev.outboard.memory.Register.Access.READ_WRITE;
 import static dev.outboard.memory.Register.Access.WRITE_1_TO_CLEAR;
 import static dev.outboard.memory.Register.Access.WRITE_1_TO_SET;
+import static dev.outboard.memory.Register.Access.WRITE_ONLY;
 
 import dev.outboard.memory.Field;
 import dev.outboard.memory.Register;
-import java.util.List;
+import dev.outboard.memory.RegisterMap;
 
 /** The registers of an NVMe controller, in BAR 0. NVMe base specification 2.0, 3.1.3. */
 public final class NvmeRegisters {
@@ -71,13 +72,18 @@ public final class NvmeRegisters {
     /** CC: enable. */
     public static final Field CC_EN = Field.bit("EN", 0);
     /** CC: the command set that is selected; 0 is NVM, 6 is all. */
-    public static final Field CC_CSS = Field.bits("CSS", 6, 4);
+    public static final Field CC_CSS =
+            Field.bits("CSS", 6, 4).value(0, "NVM").value(6, "ALL").value(7, "ADMIN_ONLY");
     /** CC: the memory page size is 4096 &lt;&lt; MPS bytes. */
     public static final Field CC_MPS = Field.bits("MPS", 10, 7);
     /** CC: arbitration mechanism. */
-    public static final Field CC_AMS = Field.bits("AMS", 13, 11);
+    public static final Field CC_AMS = Field.bits("AMS", 13, 11)
+            .value(0, "ROUND_ROBIN")
+            .value(1, "WEIGHTED_ROUND_ROBIN")
+            .value(7, "VENDOR_SPECIFIC");
     /** CC: shutdown notification; 1 is a normal one, 2 an abrupt one. */
-    public static final Field CC_SHN = Field.bits("SHN", 15, 14);
+    public static final Field CC_SHN =
+            Field.bits("SHN", 15, 14).value(0, "NONE").value(1, "NORMAL").value(2, "ABRUPT");
     /** CC: the size of a submission queue entry, as a power of two. */
     public static final Field CC_IOSQES = Field.bits("IOSQES", 19, 16);
     /** CC: the size of a completion queue entry, as a power of two. */
@@ -91,9 +97,10 @@ public final class NvmeRegisters {
     /** CSTS: controller fatal status. */
     public static final Field CSTS_CFS = Field.bit("CFS", 1);
     /** CSTS: shutdown status; 0 is none, 1 in progress, 2 complete. */
-    public static final Field CSTS_SHST = Field.bits("SHST", 3, 2);
+    public static final Field CSTS_SHST =
+            Field.bits("SHST", 3, 2).value(0, "NORMAL").value(1, "IN_PROGRESS").value(2, "COMPLETE");
     /** CSTS: an NVM subsystem reset happened. */
-    public static final Field CSTS_NSSRO = Field.bit("NSSRO", 4);
+    public static final Field CSTS_NSSRO = Field.bit("NSSRO", 4).with(WRITE_1_TO_CLEAR);
     /** CSTS: processing paused. */
     public static final Field CSTS_PP = Field.bit("PP", 5);
     /** Controller status. */
@@ -119,12 +126,17 @@ public final class NvmeRegisters {
     /** Controller memory buffer size. */
     public static final Register CMBSZ = Register.of("CMBSZ", 0x3c, 32, READ_ONLY, "3.1.3.12");
 
-    /** All registers below the doorbells. */
-    public static final List<Register> ALL =
-            List.of(CAP, VS, INTMS, INTMC, CC, CSTS, NSSR, AQA, ASQ, ACQ, CMBLOC, CMBSZ);
-
     /** Where the doorbells start: SQ 0 tail, CQ 0 head, SQ 1 tail, … Transport specification for PCIe 1.0, 3.1.2. */
     public static final long DOORBELLS = 0x1000;
+    /** SQ0TDBL: the entry after the last one in the admin submission queue. */
+    public static final Field SQ0TDBL_SQT = Field.bits("SQT", 15, 0);
+    /** The first doorbell, the only one whose place does not depend on CAP.DSTRD. */
+    public static final Register SQ0TDBL =
+            Register.of("SQ0TDBL", DOORBELLS, 32, WRITE_ONLY, "PCIe transport 1.0, 3.1.2.1", SQ0TDBL_SQT);
+
+    /** All registers whose place is fixed. */
+    public static final RegisterMap ALL =
+            RegisterMap.of("nvme", CAP, VS, INTMS, INTMC, CC, CSTS, NSSR, AQA, ASQ, ACQ, CMBLOC, CMBSZ, SQ0TDBL);
 
     private NvmeRegisters() {}
 

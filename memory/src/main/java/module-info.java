@@ -6,4 +6,5 @@ module dev.outboard.memory {
     requires transitive dev.outboard.linux;
 
     exports dev.outboard.memory;
+    exports dev.outboard.memory.ring;
 }

@@ -63,9 +63,9 @@ final class Bench {
     }
 
     /** Says why the cases that were not reported before were not measured. */
-    void restNotMeasured(IOException reason) {
+    void restNotMeasured(Settings settings, IOException reason) {
         for (String what : comparison.cases()) {
-            if (!reported.contains(what)) {
+            if (settings.wants(what) && !reported.contains(what)) {
                 notMeasured(what, reason(reason));
             }
         }

@@ -1,7 +1,7 @@
 package dev.outboard.bench;
 
-import dev.outboard.cli.ByteSize;
-import dev.outboard.cli.Json;
+import com.fasterxml.jackson.jr.ob.JSON;
+import dev.outboard.driver.ByteSize;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -24,6 +25,12 @@ import picocli.CommandLine.Parameters;
         sortOptions = false,
         usageHelpAutoWidth = true)
 public final class Compare implements Callable<Integer> {
+    /** As the command outboard prints it, but with the figures that a case that was not measured has not: null. */
+    private static final JSON JSON_WRITER = JSON.builder()
+            .enable(JSON.Feature.PRETTY_PRINT_OUTPUT)
+            .enable(JSON.Feature.WRITE_NULL_PROPERTIES)
+            .build();
+
     private static final int WRONG_USAGE = CommandLine.ExitCode.USAGE;
 
     @Parameters(arity = "0..1", paramLabel = "NAME", description = "What to compare.")
@@ -43,6 +50,13 @@ public final class Compare implements Callable<Integer> {
             defaultValue = "0",
             description = "How many rounds each side of a case has; unless told 25 of register accesses, 5 of others.")
     private int rounds;
+
+    @Option(
+            names = "--case",
+            paramLabel = "REGEX",
+            defaultValue = "",
+            description = "Measure the cases alone in whose names this is found.")
+    private Pattern only = Pattern.compile("");
 
     @Option(
             names = "--size",
@@ -109,6 +123,11 @@ public final class Compare implements Callable<Integer> {
             System.err.println("bench/compare: --seconds is more than 0, --rounds is not less than 0");
             return WRONG_USAGE;
         }
+        if (comparison.cases().stream().noneMatch(what -> only.matcher(what).find())) {
+            System.err.println("bench/compare: " + name + " has no case \"" + only + "\" but "
+                    + String.join(", ", comparison.cases()));
+            return WRONG_USAGE;
+        }
         run(comparison);
         return 0;
     }
@@ -129,7 +148,7 @@ public final class Compare implements Callable<Integer> {
     }
 
     private void run(Comparison comparison) throws IOException {
-        Settings settings = new Settings(root, seconds, rounds, size.bytes(), peer, target);
+        Settings settings = new Settings(root, seconds, rounds, size.bytes(), peer, target, only);
         List<Map<String, @Nullable Object>> document = new ArrayList<>();
         ResultTable table = new ResultTable(System.out);
         try (Programs programs = new Programs()) {
@@ -143,11 +162,11 @@ public final class Compare implements Callable<Integer> {
             try {
                 comparison.run(settings, programs, bench);
             } catch (IOException e) {
-                bench.restNotMeasured(e);
+                bench.restNotMeasured(settings, e);
             }
         }
         if (json) {
-            Json.print(System.out, document);
+            System.out.println(JSON_WRITER.asString(document));
         }
     }
 }

@@ -22,6 +22,7 @@ final class JavaDriver implements NvmeDriver {
         LoadOptions options = new LoadOptions(
                 load.operation(),
                 load.blockSizeBytes(),
+                0,
                 load.queueDepth(),
                 duration(seconds),
                 duration(WARM_UP_SECONDS),

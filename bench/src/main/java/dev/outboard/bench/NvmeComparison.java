@@ -42,6 +42,9 @@ final class NvmeComparison implements Comparison {
         NvmeDriver ours = new JavaDriver();
         NvmeDriver theirs = new ProgramDriver(programs, peer == null ? settings.program("nvme_client") : peer);
         for (NvmeLoad load : NvmeLoad.ALL) {
+            if (!settings.wants(load.caseName())) {
+                continue;
+            }
             // The first rounds compile our driver, and a target in Java, for this load; they are not counted.
             warmUp(ours, socket, load);
             bench.measure(

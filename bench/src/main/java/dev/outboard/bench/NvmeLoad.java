@@ -1,6 +1,6 @@
 package dev.outboard.bench;
 
-import dev.outboard.cli.ByteSize;
+import dev.outboard.driver.ByteSize;
 import dev.outboard.nvme.load.Operation;
 import java.util.ArrayList;
 import java.util.List;

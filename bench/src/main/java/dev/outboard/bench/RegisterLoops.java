@@ -18,8 +18,9 @@ import java.util.function.IntConsumer;
 final class RegisterLoops implements AutoCloseable {
     private static final int PAGE_BYTES = 4096;
     private static final int OFFSET = 64;
-    private static final int ACCESSES = 1 << 26;
-    private static final int UPDATES = 1 << 24;
+    // Some 15 ms a round, as the peer's: on a busy machine, longer rounds are never undisturbed.
+    private static final int ACCESSES = 1 << 24;
+    private static final int UPDATES = 1 << 23;
     // Short calls, so that the method is compiled as a whole and not only its loop while it runs.
     private static final int WARM_UP_CALLS = 20_000;
     private static final int WARM_UP_ACCESSES = 1 << 10;

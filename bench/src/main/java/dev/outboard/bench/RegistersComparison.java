@@ -42,6 +42,9 @@ final class RegistersComparison implements Comparison {
                 LineConversation theirs = programs.converse(
                         List.of(program.toString(), "--cpu", Integer.toString(Settings.DRIVER_CPU)))) {
             for (String what : cases()) {
+                if (!settings.wants(what)) {
+                    continue;
+                }
                 loops.warmUp(what);
                 bench.measure(
                         what,

@@ -1,6 +1,7 @@
 package dev.outboard.bench;
 
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param sizeBytes the size of namespaces
  * @param peer a program to measure against instead of the comparison's own; null for that
  * @param target which program the driver drives: {@code "emulator"}, {@code "c"} or a path
+ * @param only the names of the cases that are measured
  */
 record Settings(
         Path root,
@@ -19,7 +21,8 @@ record Settings(
         int rounds,
         long sizeBytes,
         @Nullable Path peer,
-        String target) {
+        String target,
+        Pattern only) {
     static final int DEVICE_CPU = 0;
     static final int DRIVER_CPU = 1;
     static final String EMULATOR = "emulator";
@@ -28,6 +31,10 @@ record Settings(
     /** A program of bench/peers. */
     Path program(String name) {
         return root.resolve("bench/target/peers").resolve(name);
+    }
+
+    boolean wants(String what) {
+        return only.matcher(what).find();
     }
 
     int roundsOr(int suitable) {

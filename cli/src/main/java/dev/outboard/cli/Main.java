@@ -1,6 +1,7 @@
 package dev.outboard.cli;
 
 import dev.outboard.cli.nvme.NvmeCommand;
+import dev.outboard.driver.ByteSize;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;

@@ -1,8 +1,8 @@
 package dev.outboard.emulation;
 
+import dev.outboard.driver.ByteSize;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
@@ -10,8 +10,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Options of a model by name, as they stand in an address ({@code size=64M&serial=X}) or on a command line. */
 public final class ModelOptions {
-    private static final String SIZE_UNITS = "KMGT";
-    private static final int UNIT_SHIFT = 10;
 
     private final SequencedMap<String, String> values;
 
@@ -130,18 +128,10 @@ public final class ModelOptions {
      */
     public long sizeBytes(String name, long otherwise) {
         String value = values.get(name);
-        if (value == null) {
-            return otherwise;
-        }
-        int unit = value.isEmpty()
-                ? -1
-                : SIZE_UNITS.indexOf(value.substring(value.length() - 1).toUpperCase(Locale.ROOT));
-        String digits = unit < 0 ? value : value.substring(0, value.length() - 1);
         try {
-            return Math.multiplyExact(Long.decode(digits), 1L << (UNIT_SHIFT * (unit + 1)));
-        } catch (ArithmeticException | NumberFormatException e) {
-            throw new IllegalArgumentException(
-                    name + "=" + value + ": that is no size; one looks like 65536, 0x10000, 64K, 64M or 1G", e);
+            return value == null ? otherwise : ByteSize.parse(value).bytes();
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(name + "=" + value + ": " + e.getMessage(), e);
         }
     }
 

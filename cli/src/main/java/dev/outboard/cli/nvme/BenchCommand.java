@@ -1,9 +1,9 @@
 package dev.outboard.cli.nvme;
 
-import dev.outboard.cli.ByteSize;
 import dev.outboard.cli.Interruption;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
+import dev.outboard.driver.ByteSize;
 import dev.outboard.nvme.NvmeController;
 import dev.outboard.nvme.NvmeNamespace;
 import dev.outboard.nvme.load.LoadGenerator;
@@ -46,6 +46,13 @@ final class BenchCommand implements Callable<Integer> {
             defaultValue = "4K",
             description = "How much each request transfers; unless told ${DEFAULT-VALUE}.")
     private ByteSize blockSize = new ByteSize(4096);
+
+    @Option(
+            names = "--span",
+            paramLabel = "S",
+            defaultValue = "0",
+            description = "How much of the namespace is used, from its start; unless told all.")
+    private ByteSize span = new ByteSize(0);
 
     @Option(
             names = "--queue-depth",
@@ -110,6 +117,7 @@ final class BenchCommand implements Callable<Integer> {
         return new LoadOptions(
                 operation,
                 (int) blockSize.bytes(),
+                span.bytes(),
                 queueDepth,
                 Duration.ofNanos((long) (seconds * NANOS_A_SECOND)),
                 Duration.ofNanos((long) (warmUp * NANOS_A_SECOND)),

@@ -1,6 +1,6 @@
 package dev.outboard.cli.nvme;
 
-import dev.outboard.cli.ByteSize;
+import dev.outboard.driver.ByteSize;
 import dev.outboard.nvme.load.LoadOptions;
 import dev.outboard.nvme.load.LoadResult;
 

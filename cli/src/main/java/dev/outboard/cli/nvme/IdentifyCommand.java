@@ -1,8 +1,8 @@
 package dev.outboard.cli.nvme;
 
-import dev.outboard.cli.ByteSize;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
+import dev.outboard.driver.ByteSize;
 import dev.outboard.nvme.ControllerIdentity;
 import dev.outboard.nvme.NvmeController;
 import dev.outboard.nvme.NvmeNamespace;

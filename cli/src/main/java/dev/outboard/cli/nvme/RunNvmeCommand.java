@@ -1,10 +1,10 @@
 package dev.outboard.cli.nvme;
 
-import dev.outboard.cli.ByteSize;
 import dev.outboard.cli.Interruption;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
 import dev.outboard.cli.Progress;
+import dev.outboard.driver.ByteSize;
 import dev.outboard.nvme.NvmeController;
 import dev.outboard.nvme.NvmeNamespace;
 import dev.outboard.nvme.load.LoadOptions;
@@ -74,7 +74,7 @@ public final class RunNvmeCommand implements Callable<Integer> {
                         pass.seconds());
                 System.out.println(BenchTable.HEADER);
             }
-            List<Object> loads = measure(controller, namespace, writes);
+            List<Object> loads = measure(controller, namespace, writes, pass.bytes());
             if (output.json()) {
                 Map<String, Object> document = IdentifyJson.controller(controller.identity());
                 document.put("device", controller.address().toString());
@@ -89,7 +89,8 @@ public final class RunNvmeCommand implements Callable<Integer> {
         return 0;
     }
 
-    private List<Object> measure(NvmeController controller, NvmeNamespace namespace, boolean writes)
+    /** On the span that was just written: memory that nobody has touched would be measured with its page faults. */
+    private List<Object> measure(NvmeController controller, NvmeNamespace namespace, boolean writes, long span)
             throws IOException {
         List<Object> results = new ArrayList<>();
         for (Load load : LOADS) {
@@ -97,7 +98,13 @@ public final class RunNvmeCommand implements Callable<Integer> {
                 continue;
             }
             LoadOptions options = new LoadOptions(
-                    load.operation(), load.blockSizeBytes(), load.queueDepth(), MEASURED, WARM_UP, OptionalInt.empty());
+                    load.operation(),
+                    load.blockSizeBytes(),
+                    span,
+                    load.queueDepth(),
+                    MEASURED,
+                    WARM_UP,
+                    OptionalInt.empty());
             LoadResult result = BenchCommand.run(controller, namespace, options);
             results.add(BenchCommand.json(controller, options, result));
             if (!output.json()) {

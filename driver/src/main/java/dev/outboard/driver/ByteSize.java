@@ -1,4 +1,4 @@
-package dev.outboard.cli;
+package dev.outboard.driver;
 
 import java.util.Locale;
 

@@ -1,4 +1,4 @@
-package dev.outboard.cli;
+package dev.outboard.driver;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

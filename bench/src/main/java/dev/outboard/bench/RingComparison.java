@@ -7,6 +7,7 @@ import dev.outboard.memory.ring.Ring;
 import dev.outboard.memory.ring.RingConsumer;
 import dev.outboard.memory.ring.RingProducer;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.BitSet;
@@ -54,29 +55,23 @@ final class RingComparison implements Comparison {
         Path directory = programs.newDirectory("rings");
         Path therePath = directory.resolve("there");
         Path backPath = directory.resolve("back");
-        try (Ring there = create(therePath);
-                Ring back = create(backPath);
-                RingProducer producer = there.producer();
-                RingConsumer consumer = back.consumer()) {
-            for (String what : cases()) {
-                if (!settings.wants(what)) {
-                    continue;
-                }
-                Side ours =
-                        what.equals(PING_PONG) ? () -> pingPong(producer, consumer) : () -> stream(producer, consumer);
-                // A process a round: while C is measured, ours must not spin beside it.
-                Side round = () -> withEcho(programs, therePath, backPath, ours);
-                String field = what.equals(PING_PONG) ? "pingPongNanos" : "nanosPerRecord";
-                String program = settings.program(what).toString();
-                List<String> command = what.equals(PING_PONG)
-                        ? List.of(program, "--cpus", Settings.DEVICE_CPU + "," + Settings.DRIVER_CPU)
-                        : List.of(program);
-                bench.measure(
-                        what,
-                        settings.roundsOr(ROUNDS),
-                        round,
-                        () -> PeerOutput.number(programs.run(command, PEER_TIMEOUT), field));
+        for (String what : cases()) {
+            if (!settings.wants(what)) {
+                continue;
             }
+            boolean pingPong = what.equals(PING_PONG);
+            // A process a round: while C is measured, ours must not spin beside it.
+            Side round = () -> withEcho(programs, therePath, backPath, pingPong);
+            String field = what.equals(PING_PONG) ? "pingPongNanos" : "nanosPerRecord";
+            String program = settings.program(what).toString();
+            List<String> command = what.equals(PING_PONG)
+                    ? List.of(program, "--cpus", Settings.DEVICE_CPU + "," + Settings.DRIVER_CPU)
+                    : List.of(program);
+            bench.measure(
+                    what,
+                    settings.roundsOr(ROUNDS),
+                    round,
+                    () -> PeerOutput.number(programs.run(command, PEER_TIMEOUT), field));
         }
     }
 
@@ -86,7 +81,10 @@ final class RingComparison implements Comparison {
         }
     }
 
-    private static double withEcho(Programs programs, Path there, Path back, Side side) throws IOException {
+    private static double withEcho(Programs programs, Path therePath, Path backPath, boolean pingPong)
+            throws IOException {
+        Files.deleteIfExists(therePath);
+        Files.deleteIfExists(backPath);
         List<String> command = List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
@@ -95,23 +93,27 @@ final class RingComparison implements Comparison {
                 System.getProperty("jdk.module.path"),
                 "--module",
                 "dev.outboard.bench/" + RingEcho.class.getName(),
-                there.toString(),
-                back.toString());
+                therePath.toString(),
+                backPath.toString());
         BitSet cpus = Affinity.get();
-        Programs.Program echo = programs.start(command);
-        Affinity.pin(Settings.DRIVER_CPU);
-        try {
-            for (int i = 0; i < WARM_UPS; i++) {
-                side.round();
+        // New rings: in old ones the process of the round before would be missed.
+        try (Ring there = create(therePath);
+                Ring back = create(backPath);
+                RingProducer producer = there.producer();
+                RingConsumer consumer = back.consumer()) {
+            Programs.Program echo = programs.start(command);
+            Affinity.pin(Settings.DRIVER_CPU);
+            try {
+                double best = Double.MAX_VALUE;
+                for (int i = 0; i < 2 * WARM_UPS; i++) {
+                    double nanos = pingPong ? pingPong(producer, consumer) : stream(producer, consumer);
+                    best = i < WARM_UPS ? best : Math.min(best, nanos);
+                }
+                return best;
+            } finally {
+                Affinity.set(cpus);
+                programs.end(echo);
             }
-            double best = Double.MAX_VALUE;
-            for (int i = 0; i < WARM_UPS; i++) {
-                best = Math.min(best, side.round());
-            }
-            return best;
-        } finally {
-            Affinity.set(cpus);
-            programs.end(echo);
         }
     }
 

@@ -8,4 +8,5 @@ module dev.outboard.memory {
 
     exports dev.outboard.memory;
     exports dev.outboard.memory.svd;
+    exports dev.outboard.memory.ring;
 }

@@ -100,6 +100,11 @@ final class Programs implements AutoCloseable {
         return all;
     }
 
+    /** Ends one program that was started, now. */
+    void end(Program program) {
+        forget(program.process());
+    }
+
     private synchronized void forget(Process process) {
         if (process.isAlive()) {
             process.destroyForcibly();

@@ -8,6 +8,8 @@ public enum Unit {
     NANOS_PER_ACCESS("ns/access", false),
     /** Nanoseconds an update, which is a read and a write: less is better. */
     NANOS_PER_UPDATE("ns/update", false),
+    /** Nanoseconds a record, there or there and back: less is better. */
+    NANOS_PER_RECORD("ns/record", false),
     /** Requests a second: more is better. */
     IOPS("IOPS", true);
 

@@ -23,7 +23,7 @@ import java.lang.invoke.VarHandle;
  */
 final class Libc {
     private static final Linker LINKER = Linker.nativeLinker();
-    private static final Linker.Option CAPTURE_ERRNO = Linker.Option.captureCallState("errno");
+    static final Linker.Option CAPTURE_ERRNO = Linker.Option.captureCallState("errno");
     private static final Linker.Option VARIADIC_FROM_THIRD = Linker.Option.firstVariadicArg(2);
     private static final StructLayout CAPTURED = Linker.Option.captureStateLayout();
     private static final VarHandle ERRNO =
@@ -33,7 +33,7 @@ final class Libc {
             ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(CAPTURED));
 
     // The signatures, named by where the pointer is.
-    private static final FunctionDescriptor NO_POINTER =
+    static final FunctionDescriptor NO_POINTER =
             FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     private static final FunctionDescriptor FIRST = FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
     private static final FunctionDescriptor SECOND =
@@ -86,7 +86,7 @@ final class Libc {
         return function(name, signature, CAPTURE_ERRNO);
     }
 
-    private static MethodHandle function(String name, FunctionDescriptor signature, Linker.Option... options) {
+    static MethodHandle function(String name, FunctionDescriptor signature, Linker.Option... options) {
         return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), signature, options);
     }
 
@@ -98,7 +98,7 @@ final class Libc {
 
     // Compiled code finds the handles to be constants when it inlines these, as it does: they are small.
 
-    private static long call(MethodHandle function, long a, long b, long c, long d, long e, long f) {
+    static long call(MethodHandle function, long a, long b, long c, long d, long e, long f) {
         MemorySegment slot = SLOT.get();
         try {
             return result((long) function.invokeExact(slot, a, b, c, d, e, f), slot);

@@ -15,11 +15,15 @@ final class AbiNames {
             Map.entry("EventFd", List.of("sys/eventfd.h")),
             Map.entry("Fd", List.of("fcntl.h", "sys/mman.h", "sys/stat.h")),
             Map.entry("FileLock", List.of("fcntl.h", "sys/file.h")),
+            Map.entry("Futex", List.of("linux/futex.h")),
             Map.entry("Ioctl", List.of("linux/ioctl.h")),
             Map.entry("Mman", List.of("sys/mman.h")),
             Map.entry("Poll", List.of("poll.h")),
+            Map.entry("ProcessMemory", List.of("sys/uio.h")),
+            Map.entry("Syscall", List.of("sys/syscall.h")),
             Map.entry("UnixServerSocket", List.of("sys/stat.h")),
             Map.entry("UnixSocket", List.of("sys/socket.h", "sys/un.h", "sys/uio.h")),
+            Map.entry("uapi.PerfEvents", List.of("linux/perf_event.h")),
             Map.entry("uapi.Vfio", List.of("linux/vfio.h")));
 
     /** C's expression for constants that have another name here. */
@@ -36,7 +40,23 @@ final class AbiNames {
             Map.entry("Ioctl.WRITE", "_IOC_WRITE"),
             Map.entry("Poll.EVENTS_OFFSET", "offsetof(struct pollfd, events)"),
             Map.entry("Poll.POLLFD_BYTES", "sizeof(struct pollfd)"),
-            Map.entry("Poll.RETURNED_OFFSET", "offsetof(struct pollfd, revents)"));
+            Map.entry("Poll.RETURNED_OFFSET", "offsetof(struct pollfd, revents)"),
+            Map.entry("ProcessMemory.IOVEC_BYTES", "sizeof(struct iovec)"),
+            Map.entry("ProcessMemory.LENGTH_OFFSET", "offsetof(struct iovec, iov_len)"),
+            Map.entry("uapi.PerfEvents.ATTR_CONFIG", "offsetof(struct perf_event_attr, config)"),
+            Map.entry("uapi.PerfEvents.ATTR_FLAGS", "offsetof(struct perf_event_attr, read_format) + 8"),
+            Map.entry("uapi.PerfEvents.ATTR_SAMPLE_PERIOD", "offsetof(struct perf_event_attr, sample_period)"),
+            Map.entry("uapi.PerfEvents.ATTR_SAMPLE_TYPE", "offsetof(struct perf_event_attr, sample_type)"),
+            Map.entry("uapi.PerfEvents.ATTR_SIZE", "offsetof(struct perf_event_attr, size)"),
+            Map.entry("uapi.PerfEvents.ATTR_TYPE", "offsetof(struct perf_event_attr, type)"),
+            Map.entry("uapi.PerfEvents.ATTR_WAKEUP", "offsetof(struct perf_event_attr, wakeup_events)"),
+            Map.entry("uapi.PerfEvents.HEADER_BYTES", "sizeof(struct perf_event_header)"),
+            Map.entry("uapi.PerfEvents.HEADER_MISC", "offsetof(struct perf_event_header, misc)"),
+            Map.entry("uapi.PerfEvents.HEADER_SIZE", "offsetof(struct perf_event_header, size)"),
+            Map.entry("uapi.PerfEvents.PAGE_DATA_HEAD", "offsetof(struct perf_event_mmap_page, data_head)"),
+            Map.entry("uapi.PerfEvents.PAGE_DATA_OFFSET", "offsetof(struct perf_event_mmap_page, data_offset)"),
+            Map.entry("uapi.PerfEvents.PAGE_DATA_SIZE", "offsetof(struct perf_event_mmap_page, data_size)"),
+            Map.entry("uapi.PerfEvents.PAGE_DATA_TAIL", "offsetof(struct perf_event_mmap_page, data_tail)"));
 
     /** Constants that C does not define: Outboard's own, or inside the kernel. */
     static final List<String> OWN = List.of(
@@ -49,6 +69,19 @@ final class AbiNames {
             "Poll.NANOS_PER_MILLI",
             "UnixServerSocket.BACKLOG",
             "UnixServerSocket.LOCK_TIMEOUT_MILLIS",
+            "Futex.NANOS_PER_SECOND",
+            "Futex.TIMESPEC_BYTES",
+            "Mman.NO_FILE",
+            "Poll.NANOS_PER_MILLI",
+            "UnixServerSocket.BACKLOG",
+            // Bit-fields of struct perf_event_attr, which have no offset in C; their events show them.
+            "uapi.PerfEvents.FLAG_COMM",
+            "uapi.PerfEvents.FLAG_CONTEXT_SWITCH",
+            "uapi.PerfEvents.FLAG_DISABLED",
+            "uapi.PerfEvents.FLAG_EXCLUDE_HV",
+            "uapi.PerfEvents.FLAG_EXCLUDE_KERNEL",
+            "uapi.PerfEvents.FLAG_MMAP",
+            "uapi.PerfEvents.FLAG_TASK",
             // SCM_MAX_FD of the kernel's include/net/scm.h, not exported.
             "UnixSocket.MAXIMUM_DESCRIPTORS");
 

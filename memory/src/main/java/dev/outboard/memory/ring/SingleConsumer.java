@@ -1,0 +1,102 @@
+package dev.outboard.memory.ring;
+
+import static dev.outboard.memory.ring.RingLayout.DATA;
+import static dev.outboard.memory.ring.RingLayout.HEAD;
+import static dev.outboard.memory.ring.RingLayout.HEADER_BYTES;
+import static dev.outboard.memory.ring.RingLayout.LENGTH_AND_TYPE;
+import static dev.outboard.memory.ring.RingLayout.LONG;
+import static dev.outboard.memory.ring.RingLayout.PADDING;
+import static dev.outboard.memory.ring.RingLayout.SPACE_BELL;
+import static dev.outboard.memory.ring.RingLayout.aligned;
+import static dev.outboard.memory.ring.RingLayout.stamp;
+
+import dev.outboard.linux.LinuxException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The consumer of a ring with one: reads records where they are. It polls the header of the next record, not a position
+ * of the producer's, so a short record costs one cache line from core to core.
+ */
+final class SingleConsumer extends RingConsumer {
+    private final MemorySegment readOnly;
+    private final Bell space;
+    private long position;
+
+    SingleConsumer(MemorySegment memory, RingLayout.Shape shape) throws RingException {
+        super(memory, shape);
+        readOnly = memory.asReadOnly();
+        space = new Bell(memory, SPACE_BELL);
+        position = (long) LONG.getVolatile(memory, HEAD);
+        if (position < 0 || position != aligned(position)) {
+            throw new RingException("the ring's consumer position is 0x" + Long.toHexString(position)
+                    + ", no multiple of 16: create the ring anew");
+        }
+    }
+
+    @Override
+    int read(RecordHandler handler, int limit) throws IOException {
+        long start = position;
+        long next = start;
+        int count = 0;
+        try {
+            while (count < limit) {
+                long index = next & (capacity - 1);
+                long header = DATA + index;
+                if ((long) LONG.getAcquire(memory, header) != stamp(next)) {
+                    break;
+                }
+                // Read once: the producer may change it while we look.
+                long lengthAndType = (long) LONG.getOpaque(memory, header + LENGTH_AND_TYPE);
+                int length = (int) lengthAndType;
+                int type = (int) (lengthAndType >>> Integer.SIZE);
+                long room = capacity - index - HEADER_BYTES;
+                if (type == PADDING) {
+                    // Only up to the end, and never a whole round: it would have no end.
+                    if (index == 0 || length != room) {
+                        throw lie(next, type, length);
+                    }
+                    next += capacity - index;
+                    continue;
+                }
+                if (length < 0 || length > maximumLength || length > room) {
+                    throw lie(next, type, length);
+                }
+                next += aligned(HEADER_BYTES + (long) length);
+                count++;
+                handler.record(type, readOnly, header + HEADER_BYTES, length);
+            }
+        } finally {
+            if (next != start) {
+                advance(next);
+            }
+        }
+        return count;
+    }
+
+    private void advance(long next) throws LinuxException {
+        position = next;
+        LONG.setRelease(memory, HEAD, next);
+        space.ringIfAwaited();
+    }
+
+    @Override
+    boolean isReady() {
+        return (long) LONG.getAcquire(memory, DATA + (position & (capacity - 1))) == stamp(position);
+    }
+
+    @Override
+    public long lost() {
+        return 0;
+    }
+
+    @Override
+    void released() {
+        super.released();
+        try {
+            space.ringIfAwaited();
+        } catch (LinuxException notWoken) {
+            // The producer notices within its slice of sleep.
+        }
+    }
+}

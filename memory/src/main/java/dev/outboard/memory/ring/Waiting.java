@@ -1,0 +1,59 @@
+package dev.outboard.memory.ring;
+
+import dev.outboard.linux.LinuxException;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+
+/** The state of one wait: spinning, then sleeping, never beyond the deadline. One object for each side, used again. */
+final class Waiting {
+    static final Duration DEFAULT_SPIN = Duration.ofNanos(20_000);
+
+    // A sleep is no longer than this, so that a peer that was killed is noticed.
+    private static final long SLICE_NANOS = 50_000_000;
+    private static final int LOOKS_BETWEEN_CLOCKS = 128;
+
+    private long spinNanos = DEFAULT_SPIN.toNanos();
+    private long spinUntil;
+    private long deadline;
+    private int looks;
+
+    void spin(Duration duration) {
+        if (duration.isNegative()) {
+            throw new IllegalArgumentException("a time to spin must not be negative: " + duration);
+        }
+        spinNanos = nanos(duration);
+    }
+
+    static long nanos(Duration duration) {
+        return TimeUnit.NANOSECONDS.convert(duration);
+    }
+
+    void begin(Duration timeout) {
+        looks = 0;
+        long now = System.nanoTime();
+        deadline = later(now, Math.max(0, nanos(timeout)));
+        spinUntil = later(now, Math.min(spinNanos, deadline - now));
+    }
+
+    private static long later(long now, long nanos) {
+        return now + Math.min(nanos, Long.MAX_VALUE / 2);
+    }
+
+    /** Called between two looks: whether to look again without sleeping. */
+    boolean spins() {
+        if (++looks < LOOKS_BETWEEN_CLOCKS) {
+            return true;
+        }
+        looks = 0;
+        Thread.onSpinWait();
+        return System.nanoTime() - spinUntil < 0;
+    }
+
+    boolean isOver() {
+        return System.nanoTime() - deadline >= 0;
+    }
+
+    void sleep(Bell bell, int counter) throws LinuxException {
+        bell.sleep(counter, Math.min(SLICE_NANOS, deadline - System.nanoTime()));
+    }
+}

@@ -33,7 +33,7 @@ final class Libc {
             ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(CAPTURED));
 
     // The signatures, named by where the pointer is.
-    private static final FunctionDescriptor NO_POINTER =
+    static final FunctionDescriptor NO_POINTER =
             FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     private static final FunctionDescriptor FIRST = FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
     private static final FunctionDescriptor SECOND =
@@ -80,7 +80,7 @@ final class Libc {
                 LINKER.defaultLookup().findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
     }
 
-    private static MethodHandle function(String name, FunctionDescriptor signature) {
+    static MethodHandle function(String name, FunctionDescriptor signature) {
         return function(name, signature, CAPTURE_ERRNO);
     }
 
@@ -96,7 +96,7 @@ final class Libc {
 
     // Compiled code finds the handles to be constants when it inlines these, as it does: they are small.
 
-    private static long call(MethodHandle function, long a, long b, long c, long d, long e, long f) {
+    static long call(MethodHandle function, long a, long b, long c, long d, long e, long f) {
         MemorySegment slot = SLOT.get();
         try {
             return result((long) function.invokeExact(slot, a, b, c, d, e, f), slot);

@@ -17,6 +17,7 @@ final class AbiNames {
             Map.entry("Ioctl", List.of("linux/ioctl.h")),
             Map.entry("Mman", List.of("sys/mman.h")),
             Map.entry("Poll", List.of("poll.h")),
+            Map.entry("ReservedPages", List.of("sys/mman.h")),
             Map.entry("UnixServerSocket", List.of("sys/stat.h")),
             Map.entry("UnixSocket", List.of("sys/socket.h", "sys/un.h", "sys/uio.h")),
             Map.entry("uapi.Vfio", List.of("linux/vfio.h")));
@@ -35,7 +36,8 @@ final class AbiNames {
             Map.entry("Ioctl.WRITE", "_IOC_WRITE"),
             Map.entry("Poll.EVENTS_OFFSET", "offsetof(struct pollfd, events)"),
             Map.entry("Poll.POLLFD_BYTES", "sizeof(struct pollfd)"),
-            Map.entry("Poll.RETURNED_OFFSET", "offsetof(struct pollfd, revents)"));
+            Map.entry("Poll.RETURNED_OFFSET", "offsetof(struct pollfd, revents)"),
+            Map.entry("ReservedPages.RESERVED", "MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE"));
 
     /** Constants that C does not define: Outboard's own, or inside the kernel. */
     static final List<String> OWN = List.of(
@@ -43,6 +45,7 @@ final class AbiNames {
             "Affinity.MASK_BYTES",
             "Epoll.MAXIMUM_EVENTS",
             "Fd.CLOSED",
+            "Mman$PageSize.BYTES",
             "Mman.NO_FILE",
             "Poll.NANOS_PER_MILLI",
             "UnixServerSocket.BACKLOG",

@@ -6,7 +6,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Objects;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -170,7 +169,7 @@ public final class MappedFile implements AutoCloseable {
     public int get(long index) {
         MemorySegment here = memory();
         long at = at(index);
-        return (int) touch(() -> Byte.toUnsignedLong(here.get(ValueLayout.JAVA_BYTE, at)));
+        return (int) mapping.access(() -> Byte.toUnsignedLong(here.get(ValueLayout.JAVA_BYTE, at)));
     }
 
     /**
@@ -188,7 +187,7 @@ public final class MappedFile implements AutoCloseable {
         if (value < 0 || value > 0xff) {
             throw new IllegalArgumentException(value + " is not a byte; give 0 to 255");
         }
-        touch(() -> {
+        mapping.access(() -> {
             here.set(ValueLayout.JAVA_BYTE, at, (byte) value);
             return at;
         });
@@ -225,7 +224,7 @@ public final class MappedFile implements AutoCloseable {
         MemorySegment here = memory();
         SliceBounds slice = SliceBounds.of(from, to, step, size);
         byte[] copy = new byte[arrayLength(slice.count())];
-        touch(() -> {
+        mapping.access(() -> {
             if (step == 1) {
                 MemorySegment.copy(here, ValueLayout.JAVA_BYTE, slice.start(), copy, 0, copy.length);
             } else {
@@ -264,7 +263,7 @@ public final class MappedFile implements AutoCloseable {
             throw new IllegalArgumentException(
                     bytes.length + " bytes for a slice of " + slice.count() + "; a mapping does not grow by itself");
         }
-        touch(() -> {
+        mapping.access(() -> {
             if (step == 1) {
                 MemorySegment.copy(bytes, 0, here, ValueLayout.JAVA_BYTE, slice.start(), bytes.length);
             } else {
@@ -431,7 +430,7 @@ public final class MappedFile implements AutoCloseable {
      */
     public long find(byte[] sought, long from, long to) {
         MemorySegment here = memory();
-        return touch(() -> ByteSearch.first(here, bound(from), bound(to), sought));
+        return mapping.access(() -> ByteSearch.first(here, bound(from), bound(to), sought));
     }
 
     /**
@@ -454,7 +453,7 @@ public final class MappedFile implements AutoCloseable {
      */
     public long rfind(byte[] sought, long from, long to) {
         MemorySegment here = memory();
-        return touch(() -> ByteSearch.last(here, bound(from), bound(to), sought));
+        return mapping.access(() -> ByteSearch.last(here, bound(from), bound(to), sought));
     }
 
     private long bound(long index) {
@@ -473,7 +472,7 @@ public final class MappedFile implements AutoCloseable {
         MemorySegment here = writable();
         Objects.checkFromIndexSize(to, count, size);
         Objects.checkFromIndexSize(from, count, size);
-        touch(() -> {
+        mapping.access(() -> {
             MemorySegment.copy(here, from, here, to, count);
             return 0;
         });
@@ -544,16 +543,6 @@ public final class MappedFile implements AutoCloseable {
      */
     public boolean isOpen() {
         return mapping.isOpen();
-    }
-
-    private long touch(LongSupplier body) {
-        try {
-            long result = body.getAsLong();
-            Faults.settle();
-            return result;
-        } catch (InternalError e) {
-            throw mapping.fault(e);
-        }
     }
 
     private MemorySegment memory() {

@@ -7,7 +7,7 @@ import dev.outboard.linux.Pages;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Objects;
-import java.util.function.Supplier;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -137,16 +137,16 @@ public final class Mapping implements AutoCloseable {
 
     /**
      * Runs accesses to the memory, and explains a fault. For a file that others may truncate, and for a device that may
-     * go away.
+     * go away. The error comes a little after the fault, and until then what was loaded is any bit pattern, even one that
+     * a byte does not have: so the body must not use it as an index, nor box it, which is one, but return it.
      *
-     * @param <T> the type of the result
      * @param body touches the segment
      * @return what it returns
      * @throws MappingFaultException if part of what it touches is not there any more
      */
-    public <T> T access(Supplier<T> body) {
+    public long access(LongSupplier body) {
         try {
-            T result = body.get();
+            long result = body.getAsLong();
             Faults.settle();
             return result;
         } catch (InternalError e) {

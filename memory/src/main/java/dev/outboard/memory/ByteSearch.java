@@ -5,15 +5,15 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * Finds bytes in memory. Two bytes of what is sought are compared at all places of a block at once; what is left is
- * compared as a whole. The loop over a block has no way out, so that C2 makes vector instructions of it. When too much
- * is left, as in memory full of one byte, Knuth, Morris and Pratt's algorithm does the rest in linear time.
+ * Finds bytes in memory. Two bytes of what is sought are compared at eight places at a time, with one branch for a block
+ * of 64; what is left is compared as a whole. When too much is left, as in memory full of one byte, Knuth, Morris and Pratt's algorithm does the rest in linear time.
  */
 final class ByteSearch {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final long ONES = 0x0101_0101_0101_0101L;
     private static final long HIGHS = 0x8080_8080_8080_8080L;
-    private static final int BLOCK_BYTES = 1024;
+    private static final int BLOCK_BYTES = 64;
+    private static final int RUN_BYTES = 1 << 20;
     /** How many bytes may be compared in vain for each that was passed, before the algorithm changes. */
     private static final int PATIENCE = 4;
 
@@ -66,7 +66,10 @@ final class ByteSearch {
         long last = to - sought.length;
         long at = from;
         while (last - at >= BLOCK_BYTES - 1) {
-            if (anyIn(text, at, second, firstBytes, secondBytes)) {
+            int run = (int) Math.min(RUN_BYTES, last - at + 1) & -BLOCK_BYTES;
+            int passed = pass(text, at, run, second, firstBytes, secondBytes);
+            at += passed;
+            if (passed < run) {
                 for (int i = 0; i < BLOCK_BYTES; i += Long.BYTES) {
                     for (long left = candidates(at + i); left != 0; left &= left - 1) {
                         long place = at + i + (Long.numberOfTrailingZeros(left) >>> 3);
@@ -78,8 +81,8 @@ final class ByteSearch {
                 if (comparedInVain > PATIENCE * (at + BLOCK_BYTES - from)) {
                     return linear(at + BLOCK_BYTES, to, true);
                 }
+                at += BLOCK_BYTES;
             }
-            at += BLOCK_BYTES;
         }
         for (; at <= last; at++) {
             if (isAt(at)) {
@@ -96,8 +99,11 @@ final class ByteSearch {
         long last = to - sought.length;
         long at = last;
         while (at - from >= BLOCK_BYTES - 1) {
-            long start = at - BLOCK_BYTES + 1;
-            if (anyIn(text, start, second, firstBytes, secondBytes)) {
+            int run = (int) Math.min(RUN_BYTES, at - from + 1) & -BLOCK_BYTES;
+            int passed = passBack(text, at + 1, run, second, firstBytes, secondBytes);
+            at -= passed;
+            if (passed < run) {
+                long start = at - BLOCK_BYTES + 1;
                 for (int i = BLOCK_BYTES - Long.BYTES; i >= 0; i -= Long.BYTES) {
                     long left = candidates(start + i);
                     while (left != 0) {
@@ -111,8 +117,8 @@ final class ByteSearch {
                 if (comparedInVain > PATIENCE * (last - start + BLOCK_BYTES)) {
                     return linear(from, start - 1 + sought.length, false);
                 }
+                at -= BLOCK_BYTES;
             }
-            at -= BLOCK_BYTES;
         }
         for (; at >= from; at--) {
             if (isAt(at)) {
@@ -125,19 +131,45 @@ final class ByteSearch {
         return NOT_FOUND;
     }
 
-    private static boolean anyIn(MemorySegment text, long at, long second, long firstBytes, long secondBytes) {
-        long any = 0;
-        for (int i = 0; i < BLOCK_BYTES; i += Long.BYTES) {
-            long differences = (text.get(LONG, at + i) ^ firstBytes) | (text.get(LONG, at + second + i) ^ secondBytes);
-            any |= (differences - ONES) & ~differences;
+    /** Passes blocks in which nothing can be; a counted loop, out of which C2 moves the checks of bounds. */
+    private static int pass(MemorySegment text, long at, int bytes, long second, long firstBytes, long secondBytes) {
+        for (int i = 0; i < bytes; i += BLOCK_BYTES) {
+            if ((block(text, at + i, second, firstBytes, secondBytes) & HIGHS) != 0) {
+                return i;
+            }
         }
-        return (any & HIGHS) != 0;
+        return bytes;
+    }
+
+    private static int passBack(
+            MemorySegment text, long end, int bytes, long second, long firstBytes, long secondBytes) {
+        for (int i = 0; i < bytes; i += BLOCK_BYTES) {
+            if ((block(text, end - BLOCK_BYTES - i, second, firstBytes, secondBytes) & HIGHS) != 0) {
+                return i;
+            }
+        }
+        return bytes;
+    }
+
+    private static long block(MemorySegment text, long at, long second, long firstBytes, long secondBytes) {
+        return (zeros(text, at, second, firstBytes, secondBytes)
+                        | zeros(text, at + 8, second, firstBytes, secondBytes)
+                        | zeros(text, at + 16, second, firstBytes, secondBytes)
+                        | zeros(text, at + 24, second, firstBytes, secondBytes))
+                | (zeros(text, at + 32, second, firstBytes, secondBytes)
+                        | zeros(text, at + 40, second, firstBytes, secondBytes)
+                        | zeros(text, at + 48, second, firstBytes, secondBytes)
+                        | zeros(text, at + 56, second, firstBytes, secondBytes));
+    }
+
+    private static long zeros(MemorySegment text, long at, long second, long firstBytes, long secondBytes) {
+        long differences = (text.get(LONG, at) ^ firstBytes) | (text.get(LONG, at + second) ^ secondBytes);
+        return (differences - ONES) & ~differences;
     }
 
     /** The high bit of each byte at which both bytes are right, and perhaps of bytes above one of those. */
     private long candidates(long at) {
-        long differences = (text.get(LONG, at) ^ firstBytes) | (text.get(LONG, at + second) ^ secondBytes);
-        return (differences - ONES) & ~differences & HIGHS;
+        return zeros(text, at, second, firstBytes, secondBytes) & HIGHS;
     }
 
     private boolean isAt(long place) {

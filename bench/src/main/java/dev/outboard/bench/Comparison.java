@@ -6,8 +6,13 @@ import java.util.List;
 /** Something that can be compared with a peer. */
 interface Comparison {
     /** All of them. */
-    List<Comparison> ALL =
-            List.of(new RegistersComparison(), new FieldsComparison(), new NvmeComparison(), new EmulationComparison());
+    List<Comparison> ALL = List.of(
+            new RegistersComparison(),
+            new FieldsComparison(),
+            new CopyComparison(),
+            new FindComparison(),
+            new NvmeComparison(),
+            new EmulationComparison());
 
     String name();
 

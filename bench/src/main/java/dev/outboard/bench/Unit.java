@@ -8,6 +8,8 @@ public enum Unit {
     NANOS_PER_ACCESS("ns/access", false),
     /** Nanoseconds an update, which is a read and a write: less is better. */
     NANOS_PER_UPDATE("ns/update", false),
+    /** Mebibytes a second: more is better. */
+    MIB_PER_SECOND("MiB/s", true),
     /** Requests a second: more is better. */
     IOPS("IOPS", true);
 

@@ -10,6 +10,8 @@ interface Comparison {
             new RegistersComparison(),
             new FieldsComparison(),
             new RingComparison(),
+            new CopyComparison(),
+            new FindComparison(),
             new NvmeComparison(),
             new EmulationComparison());
 

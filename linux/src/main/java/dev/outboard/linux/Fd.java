@@ -38,6 +38,10 @@ public final class Fd implements AutoCloseable {
     private static final int O_CLOEXEC = 0x80000;
     private static final int F_DUPFD_CLOEXEC = 1030;
     private static final int MFD_CLOEXEC = 1;
+    private static final int MFD_HUGETLB = 4;
+    private static final int SEEK_SET = 0;
+    private static final int SEEK_CUR = 1;
+    private static final int SEEK_END = 2;
     private static final int CLOSED = -1;
 
     // <linux/stat.h>; statx has one layout on all architectures, fstat has not.
@@ -49,6 +53,7 @@ public final class Fd implements AutoCloseable {
     private static final long STX_SIZE_OFFSET = 40;
     private static final int S_IFMT = 0xf000;
     private static final int S_IFREG = 0x8000;
+    private static final int S_IFBLK = 0x6000;
 
     private final AtomicInteger number;
     private final String name;
@@ -106,9 +111,23 @@ public final class Fd implements AutoCloseable {
      * @throws LinuxException if it cannot be created or sized
      */
     public static Fd memfd(String name, long lengthBytes) throws LinuxException {
+        return memfd(name, lengthBytes, 0);
+    }
+
+    /**
+     * Creates a file that lives in huge pages. {@code memfd_create(2)}, MFD_HUGETLB.
+     *
+     * @param name its name, as shown in /proc
+     * @param lengthBytes its length, a multiple of the size of a huge page
+     * @param hugePageBytes the size of a huge page, a power of two that the processor has; 0 for ordinary pages
+     * @return the descriptor
+     * @throws LinuxException if it cannot be created or sized
+     */
+    public static Fd memfd(String name, long lengthBytes, long hugePageBytes) throws LinuxException {
         try (Arena arena = Arena.ofConfined()) {
             String subject = "memfd:" + name;
-            int number = Libc.memfdCreate(arena.allocateFrom(name), MFD_CLOEXEC);
+            int huge = hugePageBytes == 0 ? 0 : MFD_HUGETLB | Mman.hugePageFlag(hugePageBytes);
+            int number = Libc.memfdCreate(arena.allocateFrom(name), MFD_CLOEXEC | huge);
             Fd fd = new Fd((int) LinuxException.check(number, "memfd_create", subject), subject);
             try {
                 fd.truncate(lengthBytes);
@@ -226,12 +245,40 @@ public final class Fd implements AutoCloseable {
      */
     public long regularFileBytes() throws LinuxException {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment status = arena.allocate(STATX_BYTES, Long.BYTES);
-            int result = Libc.statx(number(), arena.allocateFrom(""), AT_EMPTY_PATH, STATX_TYPE | STATX_SIZE, status);
-            LinuxException.check(result, "statx", name);
-            int type = status.get(ValueLayout.JAVA_SHORT, STX_MODE_OFFSET) & S_IFMT;
-            return type == S_IFREG ? status.get(ValueLayout.JAVA_LONG, STX_SIZE_OFFSET) : -1;
+            MemorySegment status = status(arena);
+            return typeIn(status) == S_IFREG ? status.get(ValueLayout.JAVA_LONG, STX_SIZE_OFFSET) : -1;
         }
+    }
+
+    /**
+     * The length of a regular file or a block device. {@code statx(2)}, {@code lseek(2)}.
+     *
+     * @return its length in bytes; −1 if it has none, as a character device
+     * @throws LinuxException if the call fails
+     */
+    public long endBytes() throws LinuxException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment status = status(arena);
+            if (typeIn(status) != S_IFBLK) {
+                return typeIn(status) == S_IFREG ? status.get(ValueLayout.JAVA_LONG, STX_SIZE_OFFSET) : -1;
+            }
+            // Duplicates of the descriptor share the position, so it is put back.
+            long position = LinuxException.check(MemoryCalls.lseek(number(), 0, SEEK_CUR), "lseek", name);
+            long end = LinuxException.check(MemoryCalls.lseek(number(), 0, SEEK_END), "lseek", name);
+            LinuxException.check(MemoryCalls.lseek(number(), position, SEEK_SET), "lseek", name);
+            return end;
+        }
+    }
+
+    private MemorySegment status(Arena arena) throws LinuxException {
+        MemorySegment status = arena.allocate(STATX_BYTES, Long.BYTES);
+        int result = Libc.statx(number(), arena.allocateFrom(""), AT_EMPTY_PATH, STATX_TYPE | STATX_SIZE, status);
+        LinuxException.check(result, "statx", name);
+        return status;
+    }
+
+    private static int typeIn(MemorySegment status) {
+        return status.get(ValueLayout.JAVA_SHORT, STX_MODE_OFFSET) & S_IFMT;
     }
 
     /**

@@ -82,7 +82,7 @@ final class Libc {
                 LINKER.defaultLookup().findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
     }
 
-    private static MethodHandle function(String name, FunctionDescriptor signature) {
+    static MethodHandle function(String name, FunctionDescriptor signature) {
         return function(name, signature, CAPTURE_ERRNO);
     }
 

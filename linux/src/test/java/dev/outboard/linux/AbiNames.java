@@ -21,6 +21,7 @@ final class AbiNames {
             Map.entry("Poll", List.of("poll.h")),
             Map.entry("ProcessMemory", List.of("sys/uio.h")),
             Map.entry("Syscall", List.of("sys/syscall.h")),
+            Map.entry("ReservedPages", List.of("sys/mman.h")),
             Map.entry("UnixServerSocket", List.of("sys/stat.h")),
             Map.entry("UnixSocket", List.of("sys/socket.h", "sys/un.h", "sys/uio.h")),
             Map.entry("uapi.PerfEvents", List.of("linux/perf_event.h")),
@@ -57,6 +58,7 @@ final class AbiNames {
             Map.entry("uapi.PerfEvents.PAGE_DATA_OFFSET", "offsetof(struct perf_event_mmap_page, data_offset)"),
             Map.entry("uapi.PerfEvents.PAGE_DATA_SIZE", "offsetof(struct perf_event_mmap_page, data_size)"),
             Map.entry("uapi.PerfEvents.PAGE_DATA_TAIL", "offsetof(struct perf_event_mmap_page, data_tail)"));
+            Map.entry("ReservedPages.RESERVED", "MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE"));
 
     /** Constants that C does not define: Outboard's own, or inside the kernel. */
     static final List<String> OWN = List.of(
@@ -65,6 +67,7 @@ final class AbiNames {
             "Epoll.MAXIMUM_EVENTS",
             "Fd.CLOSED",
             "FileLock.SEEK_START",
+            "Mman$PageSize.BYTES",
             "Mman.NO_FILE",
             "Poll.NANOS_PER_MILLI",
             "UnixServerSocket.BACKLOG",

@@ -1,9 +1,9 @@
 package dev.outboard.cli;
 
 import dev.outboard.cli.nvme.NvmeCommand;
+import dev.outboard.cli.reg.RegCommand;
 import dev.outboard.driver.ByteSize;
 import dev.outboard.memory.Claims;
-import dev.outboard.cli.reg.RegCommand;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;

@@ -57,7 +57,7 @@ final class AbiNames {
             Map.entry("uapi.PerfEvents.PAGE_DATA_HEAD", "offsetof(struct perf_event_mmap_page, data_head)"),
             Map.entry("uapi.PerfEvents.PAGE_DATA_OFFSET", "offsetof(struct perf_event_mmap_page, data_offset)"),
             Map.entry("uapi.PerfEvents.PAGE_DATA_SIZE", "offsetof(struct perf_event_mmap_page, data_size)"),
-            Map.entry("uapi.PerfEvents.PAGE_DATA_TAIL", "offsetof(struct perf_event_mmap_page, data_tail)"));
+            Map.entry("uapi.PerfEvents.PAGE_DATA_TAIL", "offsetof(struct perf_event_mmap_page, data_tail)"),
             Map.entry("ReservedPages.RESERVED", "MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE"));
 
     /** Constants that C does not define: Outboard's own, or inside the kernel. */
@@ -74,9 +74,6 @@ final class AbiNames {
             "UnixServerSocket.LOCK_TIMEOUT_MILLIS",
             "Futex.NANOS_PER_SECOND",
             "Futex.TIMESPEC_BYTES",
-            "Mman.NO_FILE",
-            "Poll.NANOS_PER_MILLI",
-            "UnixServerSocket.BACKLOG",
             // Bit-fields of struct perf_event_attr, which have no offset in C; their events show them.
             "uapi.PerfEvents.FLAG_COMM",
             "uapi.PerfEvents.FLAG_CONTEXT_SWITCH",

@@ -1,6 +1,6 @@
 package dev.outboard.cli.reg;
 
-import dev.outboard.cli.ByteSize;
+import dev.outboard.driver.ByteSize;
 
 /** Numbers as users write them for registers: up to 64 bits, unsigned. */
 final class RegisterNumber {

@@ -7,7 +7,12 @@ import java.util.TreeMap;
 
 /** Registers that remember what is written and write down every access. */
 final class RecordingAccess implements RegisterAccess {
-    record Access(boolean write, long offset, int widthBytes) {}
+    record Access(boolean write, long offset, int widthBytes) {
+        @Override
+        public String toString() {
+            return (write ? "write 0x" : "read 0x") + Long.toHexString(offset) + " " + widthBytes;
+        }
+    }
 
     private final List<Access> accesses = new ArrayList<>();
     private final Map<Long, Byte> bytes = new TreeMap<>();

@@ -2,6 +2,7 @@ package dev.outboard.pci.vfio;
 
 import dev.outboard.driver.DeviceGoneException;
 import dev.outboard.driver.Interrupt;
+import dev.outboard.linux.Errno;
 import dev.outboard.linux.EventFd;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
@@ -15,6 +16,7 @@ final class EventFdInterrupt implements Interrupt {
     private final int irqIndex;
     private final boolean masksItself;
     private final EventFd events = EventFd.create();
+    private volatile boolean closed;
 
     EventFdInterrupt(VfioDevice device, int irqIndex, boolean masksItself) throws LinuxException {
         this.device = device;
@@ -26,7 +28,7 @@ final class EventFdInterrupt implements Interrupt {
     @Override
     public long poll() throws IOException {
         long count = events.read();
-        device.checkPresent();
+        checkUsable();
         return count;
     }
 
@@ -34,8 +36,15 @@ final class EventFdInterrupt implements Interrupt {
     @Override
     public long await(Duration timeout) throws IOException {
         long count = events.await(timeout);
-        device.checkPresent();
+        checkUsable();
         return count;
+    }
+
+    private void checkUsable() throws IOException {
+        if (closed) {
+            throw new LinuxException("use of", events.fd().name(), Errno.EBADF, "the interrupt was closed");
+        }
+        device.checkPresent();
     }
 
     @Override
@@ -65,6 +74,7 @@ final class EventFdInterrupt implements Interrupt {
     /** {@inheritDoc} Who waits for it is woken, and finds it closed. */
     @Override
     public synchronized void close() {
+        closed = true;
         wake();
         events.close();
     }

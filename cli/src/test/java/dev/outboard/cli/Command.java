@@ -37,9 +37,21 @@ final class Command implements AutoCloseable {
     }
 
     static Command start(String... arguments) throws IOException {
+        Path errors = Files.createTempFile("outboard-test", ".err");
+        return new Command(
+                new ProcessBuilder(line(arguments))
+                        .redirectError(errors.toFile())
+                        .start(),
+                errors);
+    }
+
+    /** The program and its arguments. */
+    static List<String> line(String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
+                // Under QEMU's translator C2 costs more time than it brings.
+                System.getenv("OUTBOARD_RIG") == null ? "-XX:+TieredCompilation" : "-XX:TieredStopAtLevel=1",
                 "--enable-native-access=dev.outboard.linux",
                 "--illegal-native-access=deny",
                 "--module-path",
@@ -47,9 +59,7 @@ final class Command implements AutoCloseable {
                 "--module",
                 "dev.outboard.cli/dev.outboard.cli.Main"));
         command.addAll(List.of(arguments));
-        Path errors = Files.createTempFile("outboard-test", ".err");
-        return new Command(
-                new ProcessBuilder(command).redirectError(errors.toFile()).start(), errors);
+        return command;
     }
 
     /** Runs a command to its end. */

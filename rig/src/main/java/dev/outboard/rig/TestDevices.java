@@ -14,7 +14,10 @@ public final class TestDevices {
     /** An NVMe controller, serial number {@code OUTBOARD-0}, with one namespace of 512-byte blocks. */
     public static final String NVME0 = "0000:00:04.0";
 
-    /** An NVMe controller, serial number {@code OUTBOARD-1}, with a namespace of 512-byte and one of 4096-byte blocks. */
+    /**
+     * An NVMe controller, serial number {@code OUTBOARD-1}, with a namespace of 512-byte and one of 4096-byte blocks; it
+     * transfers up to 1 MiB at once, the first 512 KiB.
+     */
     public static final String NVME1 = "0000:00:05.0";
 
     /** QEMU's device for teaching. */
@@ -61,7 +64,7 @@ public final class TestDevices {
         drive(arguments, "nvm1n1", NVME1_IMAGE_512);
         drive(arguments, "nvm1n2", NVME1_IMAGE_4096);
         device(arguments, NVME0, "nvme,id=nvme0,serial=OUTBOARD-0,drive=nvm0");
-        device(arguments, NVME1, "nvme,id=nvme1,serial=OUTBOARD-1");
+        device(arguments, NVME1, "nvme,id=nvme1,serial=OUTBOARD-1,mdts=8");
         String blocks = ",logical_block_size=%1$d,physical_block_size=%1$d";
         arguments.addAll(List.of("-device", "nvme-ns,bus=nvme1,nsid=1,drive=nvm1n1" + blocks.formatted(512)));
         arguments.addAll(List.of("-device", "nvme-ns,bus=nvme1,nsid=2,drive=nvm1n2" + blocks.formatted(4096)));

@@ -7,7 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -21,6 +23,8 @@ final class TestRooms {
     private static final String CONSOLE = "rig/target/console";
     /** Where cli's POM puts the libraries that the rooms use. */
     private static final String LIBRARIES = "cli/target/app";
+
+    private static final String BENCHMARKS = "bench";
 
     private final Path root;
     private final List<Path> rooms;
@@ -37,6 +41,8 @@ final class TestRooms {
                     .sorted()
                     .forEach(rooms::add);
         }
+        // With libraries of its own, and no test that needs a kernel.
+        rooms.remove(root.resolve(BENCHMARKS));
         if (rooms.isEmpty()
                 || !Files.isDirectory(root.resolve(CONSOLE))
                 || !Files.isDirectory(root.resolve(LIBRARIES))) {
@@ -79,9 +85,22 @@ final class TestRooms {
         }
     }
 
-    /** The modules that have tests. */
-    List<String> testedModules() {
-        return testedRooms().stream().map(TestRooms::moduleName).toList();
+    /** The test classes of each room, by name, under the room's folder. */
+    Map<String, List<String>> testClasses() throws IOException {
+        Map<String, List<String>> classes = new TreeMap<>();
+        for (Path room : testedRooms()) {
+            try (Stream<Path> files = Files.walk(tests(room))) {
+                classes.put(
+                        room.getFileName().toString(),
+                        files.map(file -> tests(room).relativize(file).toString())
+                                .filter(file -> file.endsWith("Test.class") && !file.contains("$"))
+                                .map(file -> file.substring(0, file.length() - ".class".length())
+                                        .replace('/', '.'))
+                                .sorted()
+                                .toList());
+            }
+        }
+        return classes;
     }
 
     private List<Path> testedRooms() {

@@ -94,9 +94,10 @@ final class IdentifyJson {
             json.put("write_tput", state.get(ValueLayout.JAVA_BYTE, 14) & 0x1f);
             json.put("write_lat", state.get(ValueLayout.JAVA_BYTE, 15) & 0x1f);
             json.put("idle_power", state.get(ValueLayout.JAVA_SHORT_UNALIGNED, 16) & 0xffff);
-            json.put("idle_scale", state.get(ValueLayout.JAVA_BYTE, 18) & 0xff);
+            json.put("idle_scale", state.get(ValueLayout.JAVA_BYTE, 18) >> 6 & 3);
             json.put("active_power", state.get(ValueLayout.JAVA_SHORT_UNALIGNED, 20) & 0xffff);
-            json.put("active_work_scale", state.get(ValueLayout.JAVA_BYTE, 22) & 0xff);
+            json.put("active_power_work", state.get(ValueLayout.JAVA_BYTE, 22) & 7);
+            json.put("active_scale", state.get(ValueLayout.JAVA_BYTE, 22) >> 6 & 3);
             states.add(json);
         }
         return states;

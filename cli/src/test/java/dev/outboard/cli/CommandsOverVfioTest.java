@@ -58,12 +58,12 @@ class CommandsOverVfioTest {
         assertThat(succeeds("unbind", KernelDriver.FIRST).out()).contains("vfio-pci -> nvme");
         String node = "/dev/" + KernelDriver.name() + "n1";
         Path read = folder.resolve("read");
-        dd("if=" + node, "of=" + read, "skip=4711", "iflag=direct");
+        dd("if=" + node, "of=" + read, "skip=" + 4711 * BLOCK_BYTES, "iflag=direct,skip_bytes");
         assertThat(Files.mismatch(read, file)).isEqualTo(-1);
 
         new Random(2).nextBytes(bytes);
         Files.write(file, bytes);
-        dd("if=" + file, "of=" + node, "seek=8191", "oflag=direct");
+        dd("if=" + file, "of=" + node, "seek=" + 8191 * BLOCK_BYTES, "oflag=direct,seek_bytes");
         KernelDriver.binding().bind(DriverBinding.VFIO_PCI);
         succeeds(
                 "nvme",
@@ -80,7 +80,7 @@ class CommandsOverVfioTest {
     }
 
     private static void dd(String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(List.of("dd", "bs=" + BLOCK_BYTES, "count=2049"));
+        List<String> command = new ArrayList<>(List.of("dd", "bs=" + 2049 * BLOCK_BYTES, "count=1"));
         command.addAll(List.of(arguments));
         Program.succeeds(command.toArray(String[]::new));
     }

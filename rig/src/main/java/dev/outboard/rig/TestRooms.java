@@ -24,6 +24,8 @@ final class TestRooms {
     /** Where cli's POM puts the libraries that the rooms use. */
     private static final String LIBRARIES = "cli/target/app";
 
+    private static final String BENCHMARKS = "bench";
+
     private final Path root;
     private final List<Path> rooms;
 
@@ -41,6 +43,8 @@ final class TestRooms {
                     .sorted()
                     .forEach(rooms::add);
         }
+        // With libraries of its own, and no test that needs a kernel.
+        rooms.remove(root.resolve(BENCHMARKS));
         if (rooms.isEmpty()
                 || !Files.isDirectory(root.resolve(CONSOLE))
                 || !Files.isDirectory(root.resolve(LIBRARIES))) {

@@ -38,8 +38,6 @@ final class TestRooms {
         List<Path> rooms = new ArrayList<>();
         try (Stream<Path> folders = Files.list(root)) {
             folders.filter(folder -> Files.exists(folder.resolve("target/classes/module-info.class")))
-                    // It measures, and needs libraries that no other room has.
-                    .filter(folder -> !folder.endsWith("bench"))
                     .sorted()
                     .forEach(rooms::add);
         }

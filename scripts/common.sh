@@ -78,8 +78,8 @@ app_is_built() {
 build_app() {
     stamp=$root/cli/target/app/.built
     if stale "$stamp"; then
-        say "building outboard…"
-        (cd "$root" && maven -q -DskipTests -pl cli -am package >&2) || fail "outboard does not build"
+        say "building outboard, once: about a minute…"
+        (cd "$root" && maven -q -Dstyle.color=never -DskipTests -pl cli -am package >&2) || fail "outboard does not build"
         app_is_built
     fi
 }

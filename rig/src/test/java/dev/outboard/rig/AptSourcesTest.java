@@ -17,7 +17,7 @@ class AptSourcesTest {
         String text = """
                 # A comment
                 Types: deb deb-src
-                URIs: http://mirror.invalid/debian
+                URIs: http://mirror.invalid/archive
                 # Another
                 Suites: bookworm bookworm-updates
                 Components: main contrib
@@ -33,7 +33,7 @@ class AptSourcesTest {
                 """;
         assertThat(AptSources.fromStanzas(text, SUITES, "bookworm-backports")).containsExactly("""
                 types: deb
-                uris: http://mirror.invalid/debian
+                uris: http://mirror.invalid/archive
                 suites: bookworm-backports
                 components: main
                 signed-by:
@@ -46,7 +46,7 @@ class AptSourcesTest {
     @Test
     void stanzasThatAreDisabledOrForSourcesOrWithoutMainAreLeftOut() {
         String stanza =
-                "Types: %s\nURIs: http://mirror.invalid/debian\nSuites: bookworm\nComponents: %s\nEnabled: %s\n";
+                "Types: %s\nURIs: http://mirror.invalid/archive\nSuites: bookworm\nComponents: %s\nEnabled: %s\n";
         String text = String.join(
                 "\n",
                 stanza.formatted("deb-src", "main", "yes"),
@@ -58,14 +58,14 @@ class AptSourcesTest {
     @Test
     void aLineIsCopiedWithAnotherSuiteAndItsOptions() {
         String text = """
-                # deb http://commented.invalid/debian bookworm main
-                deb [arch=amd64,i386 signed-by=/usr/share/keyrings/k.gpg] http://mirror.invalid/debian bookworm main contrib
-                deb-src http://mirror.invalid/debian bookworm main
+                # deb http://commented.invalid/archive bookworm main
+                deb [arch=amd64,i386 signed-by=/usr/share/keyrings/k.gpg] http://mirror.invalid/archive bookworm main contrib
+                deb-src http://mirror.invalid/archive bookworm main
                 deb http://other.invalid/linux bookworm stable
                 """;
         assertThat(AptSources.fromLines(text, SUITES, "bookworm-backports")).containsExactly("""
                 types: deb
-                uris: http://mirror.invalid/debian
+                uris: http://mirror.invalid/archive
                 suites: bookworm-backports
                 components: main
                 architectures: amd64 i386
@@ -75,7 +75,7 @@ class AptSourcesTest {
 
     @Test
     void onlyFilesThatAptReadsAreRead(@TempDir Path folder) throws IOException {
-        String line = "deb http://%s.invalid/debian bookworm main\n";
+        String line = "deb http://%s.invalid/archive bookworm main\n";
         Path list = Files.writeString(folder.resolve("sources.list"), line.formatted("one"));
         Path parts = Files.createDirectory(folder.resolve("sources.list.d"));
         Files.writeString(parts.resolve("two.list"), line.formatted("two"));

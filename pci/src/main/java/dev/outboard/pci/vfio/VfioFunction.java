@@ -4,6 +4,7 @@ import dev.outboard.driver.DeviceAddress;
 import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceGoneException;
 import dev.outboard.driver.Interrupt;
+import dev.outboard.linux.DevicePages;
 import dev.outboard.linux.uapi.Vfio;
 import dev.outboard.memory.DmaAllocator;
 import dev.outboard.memory.RegisterAccess;
@@ -13,7 +14,6 @@ import dev.outboard.pci.PciFunction;
 import dev.outboard.specs.pci.PciConfiguration;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -38,7 +38,7 @@ final class VfioFunction implements PciFunction {
     private final DeviceAddress address;
     private final VfioDevice device;
     private final Runnable release;
-    private final Arena mappings = Arena.ofShared();
+    private final List<DevicePages> mappings = new ArrayList<>();
     private final Registers configuration;
     private final @Nullable Registers[] bars = new @Nullable Registers[PciConfiguration.BARS];
     private final DmaAllocator dma;
@@ -46,6 +46,7 @@ final class VfioFunction implements PciFunction {
     private final VfioDevice.IrqInfo irqInfo;
     private volatile List<EventFdInterrupt> interrupts = List.of();
     private boolean closed;
+    private volatile boolean unmapped;
 
     /** Takes over a device that nobody else could have; closes it if it cannot be used. */
     VfioFunction(DeviceAddress address, VfioDevice device) throws IOException {
@@ -82,11 +83,9 @@ final class VfioFunction implements PciFunction {
             enableDecoding();
             device.whenGone(() -> interrupts.forEach(EventFdInterrupt::wake));
         } catch (UncheckedIOException refused) {
-            mappings.close();
             device.close();
             throw refused.getCause();
         } catch (IOException | RuntimeException e) {
-            mappings.close();
             device.close();
             throw e;
         }
@@ -136,11 +135,11 @@ final class VfioFunction implements PciFunction {
 
     private Registers registers(String name, RegionInfo region) throws IOException {
         if (region.isMappable()) {
-            return Registers.mapped(name, device.map(region, region.areas().getFirst(), mappings), device::sawAllOnes);
+            return Registers.mapped(name, map(region, region.areas().getFirst()), this::sawAllOnes);
         }
         List<MappedArea> areas = new ArrayList<>();
         for (RegionInfo.Area area : region.areas()) {
-            areas.add(new MappedArea(area.offset(), device.map(region, area, mappings)));
+            areas.add(new MappedArea(area.offset(), map(region, area)));
         }
         RegisterAccess access = new RegisterAccess() {
             @Override
@@ -153,7 +152,21 @@ final class VfioFunction implements PciFunction {
                 device.write(region, offset, widthBytes, value);
             }
         };
-        return Registers.unmapped(name, region.sizeBytes(), access, areas, device::sawAllOnes);
+        return Registers.unmapped(name, region.sizeBytes(), access, areas, this::sawAllOnes);
+    }
+
+    private DevicePages map(RegionInfo region, RegionInfo.Area area) throws IOException {
+        DevicePages pages = device.map(region, area);
+        mappings.add(pages);
+        return pages;
+    }
+
+    private void sawAllOnes() {
+        if (unmapped) {
+            // What was mapped reads so from now on.
+            throw new IllegalStateException(address + " is closed");
+        }
+        device.sawAllOnes();
     }
 
     @Override
@@ -253,7 +266,7 @@ final class VfioFunction implements PciFunction {
         }
         closed = true;
         device.prepareClose();
-        Stream<Runnable> steps = Stream.of(this::quiesce, dma::close, mappings::close, device::close, release);
+        Stream<Runnable> steps = Stream.of(this::quiesce, dma::close, this::unmap, device::close, release);
         RuntimeException failure = null;
         for (Runnable step : steps.toList()) {
             try {
@@ -269,6 +282,11 @@ final class VfioFunction implements PciFunction {
         if (failure != null) {
             throw failure;
         }
+    }
+
+    private void unmap() {
+        unmapped = true;
+        mappings.reversed().forEach(DevicePages::close);
     }
 
     /** Best effort: a device that does not obey any more loses its DMA maps and its owner next. */

@@ -22,6 +22,8 @@ final class ByteSearch {
     private static final long HIGHS = 0x8080_8080_8080_8080L;
     /** Enough that the start of the vector loop costs little, and so few that a look at one closely does too. */
     private static final int BLOCK_BYTES = 4096;
+    /** As many blocks as a long has bits. */
+    private static final int MOST_BLOCKS_BYTES = Long.SIZE * BLOCK_BYTES;
     /** What is this near, as the end of a line, is found sooner without that loop. */
     private static final int NEAR_BYTES = 256;
 
@@ -78,21 +80,50 @@ final class ByteSearch {
     }
 
     private long search() {
-        int size;
-        for (long passed = 0; passed < places; passed += size) {
-            size = (int) Math.min(passed == 0 ? NEAR_BYTES : BLOCK_BYTES, places - passed);
-            long start = forwards ? from + passed : from + places - passed - size;
-            if (size < BLOCK_BYTES || mayBeIn(start)) {
-                long found = searchBlock(start, size);
-                if (found != NOT_IN_BLOCK) {
-                    return found;
-                }
+        long passed = Math.min(NEAR_BYTES, places);
+        long found = places <= 0 ? NOT_FOUND : searchBlock(start(0, passed), (int) passed);
+        int most = BLOCK_BYTES;
+        while (found == NOT_IN_BLOCK && places - passed >= BLOCK_BYTES) {
+            int size = (int) Math.min(most, places - passed) & -BLOCK_BYTES;
+            found = searchBlocks(start(passed, size), size);
+            passed += size;
+            most = forwards ? BLOCK_BYTES : Math.min(2 * most, MOST_BLOCKS_BYTES);
+        }
+        if (found == NOT_IN_BLOCK) {
+            found = searchBlock(start(passed, places - passed), (int) (places - passed));
+        }
+        return found == NOT_IN_BLOCK ? NOT_FOUND : found;
+    }
+
+    /** Where the next so many places begin. */
+    private long start(long passed, long size) {
+        return forwards ? from + passed : from + places - passed - size;
+    }
+
+    /** To the back, several blocks are read upwards before one is looked at: processors read ahead in that direction. */
+    private long searchBlocks(long start, int size) {
+        long possible = 0;
+        for (int i = 0; i < size; i += BLOCK_BYTES) {
+            if (mayBeIn(start + i)) {
+                possible |= 1L << (i / BLOCK_BYTES);
             }
         }
-        return NOT_FOUND;
+        while (possible != 0) {
+            int last = Long.SIZE - 1 - Long.numberOfLeadingZeros(possible);
+            int offset = last * BLOCK_BYTES;
+            long found = searchBlock(start + offset, BLOCK_BYTES);
+            if (found != NOT_IN_BLOCK) {
+                return found;
+            }
+            possible ^= 1L << last;
+        }
+        return NOT_IN_BLOCK;
     }
 
     private boolean mayBeIn(long start) {
+        if (sought.length == 1) {
+            return mayBeIn(text, start, patterns[0]);
+        }
         return mayBeIn(
                 text,
                 start + probes[0],
@@ -127,6 +158,15 @@ final class ByteSearch {
                     | (text.get(SWAPPED, at1 + i) ^ pattern1)
                     | (text.get(SWAPPED, at2 + i) ^ pattern2)
                     | (text.get(SWAPPED, at3 + i) ^ pattern3));
+        }
+        return (all & HIGHS) != 0;
+    }
+
+    /** The same with one probe, for which memory is the limit. */
+    private static boolean mayBeIn(MemorySegment text, long at, long pattern) {
+        long all = 0;
+        for (int i = 0; i < BLOCK_BYTES; i += Long.BYTES) {
+            all |= zeros(text.get(SWAPPED, at + i) ^ pattern);
         }
         return (all & HIGHS) != 0;
     }

@@ -17,7 +17,7 @@ class ByteSearchTest {
         System.out.println("ByteSearchTest: seed " + seed + " (-Doutboard.seed=" + seed + " repeats it)");
         Random random = new Random(seed);
         for (int round = 0; round < 3000; round++) {
-            byte[] text = bytes(random, random.nextInt(round % 2 == 0 ? 6000 : 30_000), 1 + random.nextInt(4));
+            byte[] text = bytes(random, random.nextInt(round % 8 == 0 ? 300_000 : 6000), 1 + random.nextInt(4));
             byte[] sought = random.nextBoolean() && text.length > 0
                     ? part(random, text)
                     : bytes(random, random.nextInt(12), 1 + random.nextInt(5));

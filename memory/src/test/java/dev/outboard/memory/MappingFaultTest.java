@@ -82,8 +82,12 @@ class MappingFaultTest {
     @Test
     void aSearchThroughManyPagesExplainsTheFault() throws IOException {
         byte[] sought = "needle in the hay".getBytes(StandardCharsets.US_ASCII);
+        byte[] one = {1};
         List<MappedFileCall> calls = List.of(
-                file -> file.find(sought, PAGE / 2, 60 * PAGE), file -> file.rfind(sought, PAGE / 2, 60 * PAGE));
+                file -> file.find(sought, PAGE / 2, 60 * PAGE),
+                file -> file.rfind(sought, PAGE / 2, 60 * PAGE),
+                file -> file.find(one, PAGE / 2, 60 * PAGE),
+                file -> file.rfind(one, PAGE / 2, 60 * PAGE));
         for (MappedFileCall call : calls) {
             try (Fd memfd = Fd.memfd("truncated", 64 * PAGE);
                     MappedFile file = MappedFile.of(memfd, MappedFile.Access.WRITE, 0, 0)) {

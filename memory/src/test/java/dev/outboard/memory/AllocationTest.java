@@ -3,6 +3,7 @@ package dev.outboard.memory;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
 import java.util.List;
@@ -50,6 +51,26 @@ class AllocationTest {
         };
         Registers registers = Registers.unmapped("device", 64, nothing, List.of(), () -> {});
         assertThat(leastAllocatedBytes(() -> accessEverything(registers))).isZero();
+    }
+
+    @Test
+    void accessesToAMappedFileAllocateNothing() throws IOException {
+        byte[] bytes = {1, 2, 3};
+        try (MappedFile file = MappedFile.anonymous(20_000)) {
+            assertThat(leastAllocatedBytes(() -> {
+                        for (int i = 0; i < OPERATIONS / 10; i++) {
+                            file.put(i, file.get(i + 1));
+                            file.seek(i);
+                            file.writeByte(file.readByte() & 1);
+                            file.seek(i);
+                            file.write(bytes);
+                            file.move(i, i + 10, 10);
+                            file.find(bytes, i + 10, i + 5000);
+                            file.rfind(bytes, i + 10, i + 5000);
+                        }
+                    }))
+                    .isZero();
+        }
     }
 
     @Test

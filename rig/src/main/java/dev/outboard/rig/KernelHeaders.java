@@ -1,0 +1,54 @@
+package dev.outboard.rig;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Debian's linux-libc-dev of the suite that the rig's kernel is from, unpacked to the same cache: for C programs that need
+ * newer headers than this machine has, such as the probe of the room linux.
+ */
+final class KernelHeaders {
+    private static final PrivateApt.Wanted PACKAGE =
+            new PrivateApt.Wanted("linux-libc-dev", null, "leave what needs newer kernel headers unchecked");
+    private static final Duration UNPACK_LIMIT = Duration.ofMinutes(1);
+    private static final String FOLDER = "headers";
+
+    private KernelHeaders() {}
+
+    /**
+     * The folders to give to a C compiler, separated by colons. Touches the network only when nothing is cached; delete
+     * the folder {@code headers} of the cache to get newer ones.
+     *
+     * @throws IOException when they cannot be had
+     */
+    static String includeFolders() throws IOException {
+        Path cached = KernelPackage.cacheDirectory().resolve(FOLDER);
+        if (!Files.isDirectory(cached)) {
+            download(cached);
+        }
+        Path include = cached.resolve("usr/include");
+        try (Stream<Path> folders = Files.list(include)) {
+            // Those of the processor, asm/ among them, are a folder further down.
+            return Stream.concat(Stream.of(include), folders.filter(each -> Files.isDirectory(each.resolve("asm"))))
+                    .map(Path::toString)
+                    .collect(Collectors.joining(":"));
+        }
+    }
+
+    private static void download(Path target) throws IOException {
+        Files.createDirectories(target.getParent());
+        try (WorkDirectory work = WorkDirectory.create(target.getParent(), ".download-")) {
+            Path archive = PrivateApt.download(work.path(), PACKAGE, DebianRelease.ofThisMachine());
+            Path unpacked = work.path().resolve("unpacked");
+            HostProgram.DPKG.run(
+                    UNPACK_LIMIT, work.path(), Map.of(), List.of("-x", archive.toString(), unpacked.toString()));
+            KernelPackage.publish(unpacked, target);
+        }
+    }
+}

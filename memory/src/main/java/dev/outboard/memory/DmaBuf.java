@@ -30,10 +30,17 @@ public final class DmaBuf implements AutoCloseable, DmaMemory.Cache {
     private final Fd descriptor;
     private final long sizeBytes;
 
-    private DmaBuf(Fd memory, Fd descriptor, long sizeBytes) {
+    private DmaBuf(Fd memory, Fd descriptor, long sizeBytes) throws LinuxException {
         this.memory = memory;
         this.descriptor = descriptor;
         this.sizeBytes = sizeBytes;
+        try {
+            // It is the CPU's at first; the kernel refuses to end an access that never began.
+            sync(false, 0, sizeBytes, DmaDirection.BIDIRECTIONAL);
+        } catch (LinuxException e) {
+            descriptor.close();
+            throw e;
+        }
     }
 
     /**

@@ -97,7 +97,11 @@ public final class UDmaBuf {
             throw nonsense("phys_addr", address, "an address that is a multiple of the page size, " + page);
         }
         if (size < 1 || Long.compareUnsigned(size - 1, -1 - address) > 0) {
-            throw nonsense("size", size, "more than 0 bytes that end below the highest address");
+            throw nonsense(
+                    "size",
+                    size,
+                    "more than 0 bytes, and no more than there are from " + attributes.resolve("phys_addr") + ", 0x"
+                            + Long.toHexString(address) + ", on");
         }
         if (mode < 0 || mode >= SYNC_MODES) {
             throw nonsense("sync_mode", mode, "0 to 7");

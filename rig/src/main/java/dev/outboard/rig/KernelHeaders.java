@@ -28,9 +28,11 @@ final class KernelHeaders {
      * @throws IOException when they cannot be had
      */
     static String includeFolders() throws IOException {
-        Path cached = KernelPackage.cacheDirectory().resolve(FOLDER);
+        Path cache = KernelPackage.cacheDirectory();
+        Path cached = cache.resolve(FOLDER);
         if (!Files.isDirectory(cached)) {
-            download(cached);
+            Files.createDirectories(cache);
+            download(cache, cached);
         }
         Path include = cached.resolve("usr/include");
         try (Stream<Path> folders = Files.list(include)) {
@@ -41,9 +43,8 @@ final class KernelHeaders {
         }
     }
 
-    private static void download(Path target) throws IOException {
-        Files.createDirectories(target.getParent());
-        try (WorkDirectory work = WorkDirectory.create(target.getParent(), ".download-")) {
+    private static void download(Path cache, Path target) throws IOException {
+        try (WorkDirectory work = WorkDirectory.create(cache, ".download-")) {
             Path archive = PrivateApt.download(work.path(), PACKAGE, DebianRelease.ofThisMachine());
             Path unpacked = work.path().resolve("unpacked");
             HostProgram.DPKG.run(

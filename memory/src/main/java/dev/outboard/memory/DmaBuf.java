@@ -23,7 +23,7 @@ import java.lang.foreign.Arena;
  *
  * <p>Methods may be called from any thread.
  */
-public final class DmaBuf implements AutoCloseable, DmaMemory.Cache {
+public final class DmaBuf implements AutoCloseable {
     private static final String NODE = "/dev/udmabuf";
 
     private final Fd memory;
@@ -131,8 +131,8 @@ public final class DmaBuf implements AutoCloseable, DmaMemory.Cache {
         return memory;
     }
 
-    @Override
-    public void sync(boolean toDevice, long offset, long length, DmaDirection direction) throws LinuxException {
+    /** The {@link DmaMemory.Cache} of its memory: ranges are all the same to the kernel. */
+    void sync(boolean toDevice, long offset, long length, DmaDirection direction) throws LinuxException {
         long access = switch (direction) {
             case TO_DEVICE -> Udmabuf.DMA_BUF_SYNC_WRITE;
             case FROM_DEVICE -> Udmabuf.DMA_BUF_SYNC_READ;

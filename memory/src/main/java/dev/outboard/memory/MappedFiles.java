@@ -60,7 +60,7 @@ final class MappedFiles implements DmaSource {
                 arena.close();
                 file.close();
             };
-            DmaMemory memory = new DmaMemory(segment, address, buffer, unmap);
+            DmaMemory memory = new DmaMemory(segment, address, buffer == null ? null : buffer::sync, unmap);
             mapped.push(memory);
             return memory;
         } catch (IOException | RuntimeException e) {

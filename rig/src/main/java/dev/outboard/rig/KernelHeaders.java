@@ -6,8 +6,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Debian's linux-libc-dev of the suite that the rig's kernel is from, unpacked to the same cache: for C programs that need
@@ -18,6 +16,8 @@ final class KernelHeaders {
             new PrivateApt.Wanted("linux-libc-dev", null, "leave what needs newer kernel headers unchecked");
     private static final Duration UNPACK_LIMIT = Duration.ofMinutes(1);
     private static final String FOLDER = "headers";
+    private static final String ARCHITECTURE =
+            System.getProperty("os.arch").equals("amd64") ? "x86_64" : System.getProperty("os.arch");
 
     private KernelHeaders() {}
 
@@ -35,12 +35,8 @@ final class KernelHeaders {
             download(cache, cached);
         }
         Path include = cached.resolve("usr/include");
-        try (Stream<Path> folders = Files.list(include)) {
-            // Those of the processor, asm/ among them, are a folder further down.
-            return Stream.concat(Stream.of(include), folders.filter(each -> Files.isDirectory(each.resolve("asm"))))
-                    .map(Path::toString)
-                    .collect(Collectors.joining(":"));
-        }
+        // asm/ is there once for each of Debian's architectures.
+        return include + ":" + include.resolve(ARCHITECTURE + "-linux-gnu");
     }
 
     private static void download(Path cache, Path target) throws IOException {

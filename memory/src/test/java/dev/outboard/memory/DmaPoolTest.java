@@ -197,8 +197,7 @@ class DmaPoolTest {
                 pool.give(second);
             }
             if (first == null) {
-                // Who has the buffers may wait for this processor.
-                Thread.yield();
+                Thread.onSpinWait();
             }
         }
         return rounds;

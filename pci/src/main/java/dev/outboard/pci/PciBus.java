@@ -23,6 +23,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -167,8 +168,10 @@ public final class PciBus {
     private List<String> accessPaths(Path directory, @Nullable String driver, @Nullable String group)
             throws IOException {
         Path groupNode = root.resolve("dev/vfio").resolve(group == null ? "none" : group);
-        Path node = vfioNode(directory).orElse(groupNode);
-        boolean vfio = driver != null && PciDevice.isVfio(driver) && Files.isReadable(node) && Files.isWritable(node);
+        boolean vfio = driver != null
+                && PciDevice.isVfio(driver)
+                && Stream.concat(vfioNode(directory).stream(), Stream.of(groupNode))
+                        .anyMatch(node -> Files.isReadable(node) && Files.isWritable(node));
         return vfio ? List.of("vfio") : List.of();
     }
 

@@ -1,7 +1,7 @@
 package dev.outboard.pci;
 
+import dev.outboard.linux.DevicePages;
 import dev.outboard.linux.Fd;
-import dev.outboard.memory.Mapping;
 import dev.outboard.memory.RegisterAccess;
 import dev.outboard.memory.Registers;
 import dev.outboard.specs.pci.PciConfiguration;
@@ -14,13 +14,15 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** A function that no driver has, its BAR 0 mapped from sysfs, bus master until it is closed. */
-record EduInSysfs(Fd config, Mapping bar, Registers registers) implements AutoCloseable {
+record EduInSysfs(Fd config, DevicePages bar, Registers registers) implements AutoCloseable {
     static EduInSysfs open(PciBus bus, String address) throws IOException {
         Path directory = bus.directory(address);
         Fd config = Fd.open(directory.resolve("config").toString(), Fd.O_RDWR);
         setBusMaster(config, true);
-        Mapping bar = Mapping.file(directory.resolve("resource0")).readWrite().map();
-        return new EduInSysfs(config, bar, Registers.mapped("BAR 0 of " + address, bar.segment(), () -> {}));
+        try (Fd resource = Fd.open(directory.resolve("resource0").toString(), Fd.O_RDWR)) {
+            DevicePages bar = DevicePages.map(resource, 0, resource.regularFileBytes(), true);
+            return new EduInSysfs(config, bar, Registers.mapped("BAR 0 of " + address, bar, () -> {}));
+        }
     }
 
     private static void setBusMaster(Fd config, boolean on) {

@@ -3,6 +3,7 @@ package dev.outboard.emulation.serial;
 import dev.outboard.emulation.Bar;
 import dev.outboard.emulation.PciModel;
 import dev.outboard.memory.RegisterAccess;
+import dev.outboard.specs.serial.PciSerial;
 import dev.outboard.specs.serial.Uart16550;
 
 /**
@@ -10,9 +11,6 @@ import dev.outboard.specs.serial.Uart16550;
  * which Linux's 8250_pci drives.
  */
 public final class SerialCardModel extends PciModel {
-    private static final int VENDOR_ID = 0x1b36;
-    private static final int DEVICE_ID = 0x0003;
-    private static final int CLASS_16550 = 0x070002;
     private static final int REVISION = 1;
     private static final int SUBSYSTEM_VENDOR_ID = 0x1af4;
     private static final int SUBSYSTEM_ID = 0x1100;
@@ -34,7 +32,16 @@ public final class SerialCardModel extends PciModel {
      * @param wiring what its ports are connected to
      */
     public SerialCardModel(Wiring wiring) {
-        super(new Identity(VENDOR_ID, DEVICE_ID, CLASS_16550, REVISION, SUBSYSTEM_VENDOR_ID, SUBSYSTEM_ID), true, 0);
+        super(
+                new Identity(
+                        PciSerial.VENDOR_ID,
+                        PciSerial.TWO_PORTS,
+                        PciSerial.CLASS_CODE,
+                        REVISION,
+                        SUBSYSTEM_VENDOR_ID,
+                        SUBSYSTEM_ID),
+                true,
+                0);
         if (wiring == Wiring.CROSSED) {
             Uart.connect(uarts[0], uarts[1]);
         }

@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
 public final class SerialCard implements AutoCloseable {
     private static final Set<Integer> DEVICE_IDS =
             Set.of(PciSerial.ONE_PORT, PciSerial.TWO_PORTS, PciSerial.FOUR_PORTS);
+    private static final long QUIET_NANOS = 20_000_000;
+    private static final long MOST_SETTLING_NANOS = 1_000_000_000;
     private static final Duration LONGEST_SLEEP = Duration.ofSeconds(1);
 
     private final PciFunction function;
@@ -45,9 +47,33 @@ public final class SerialCard implements AutoCloseable {
                     .formatted(function.address(), vendor, device));
         }
         Registers registers = function.bar(0);
+        List<Uart> uarts = new ArrayList<>();
         for (long at = 0; at + Uart16550.BYTES <= registers.sizeBytes(); at += Uart16550.BYTES) {
-            String name = "port " + ports.size() + " of " + function.address();
-            ports.add(new SerialPort(new Uart(name, function, registers.slice(at, Uart16550.BYTES))));
+            String name = "port " + uarts.size() + " of " + function.address();
+            Uart uart = new Uart(name, function, registers.slice(at, Uart16550.BYTES));
+            uart.initialize();
+            uarts.add(uart);
+        }
+        settle(uarts);
+        for (Uart uart : uarts) {
+            uart.selfTest();
+            ports.add(new SerialPort(uart));
+        }
+    }
+
+    /**
+     * Waits until nothing comes any more that an earlier driver sent. QEMU's transmitter cannot even test itself while one
+     * of its characters waits for a receiver, which may be the next port of the same card.
+     */
+    private static void settle(List<Uart> uarts) throws IOException {
+        long start = System.nanoTime();
+        long quietSince = start;
+        for (long now = start;
+                now - quietSince < QUIET_NANOS && now - start < MOST_SETTLING_NANOS;
+                now = System.nanoTime()) {
+            for (Uart uart : uarts) {
+                quietSince = uart.discard() ? now : quietSince;
+            }
         }
     }
 

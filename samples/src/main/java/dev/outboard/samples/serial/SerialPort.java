@@ -50,9 +50,8 @@ public final class SerialPort implements CharacterDevice {
     private long status;
     private @Nullable IOException failure;
 
-    SerialPort(Uart uart) throws IOException {
+    SerialPort(Uart uart) {
         this.uart = uart;
-        uart.initialize();
     }
 
     @Override

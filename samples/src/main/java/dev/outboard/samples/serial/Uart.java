@@ -19,6 +19,7 @@ import static dev.outboard.specs.serial.Uart16550.LSR_DATA_READY;
 import static dev.outboard.specs.serial.Uart16550.LSR_FRAMING;
 import static dev.outboard.specs.serial.Uart16550.LSR_OVERRUN;
 import static dev.outboard.specs.serial.Uart16550.LSR_PARITY;
+import static dev.outboard.specs.serial.Uart16550.LSR_TRANSMITTER_EMPTY;
 import static dev.outboard.specs.serial.Uart16550.MCR;
 import static dev.outboard.specs.serial.Uart16550.MCR_DTR;
 import static dev.outboard.specs.serial.Uart16550.MCR_LOOP;
@@ -49,6 +50,7 @@ import java.time.Duration;
 final class Uart {
     private static final int ALL_ONES = 0xff;
     private static final int SCRATCH = 0x5a;
+    private static final long FIFOS = FCR_ENABLE.mask() | FCR_TRIGGER.of(FCR_TRIGGER.valueOf("8"));
     private static final byte[] SELF_TEST = {0, 0x55, (byte) 0xaa, (byte) 0xff};
     private static final Duration SELF_TEST_TIMEOUT = Duration.ofSeconds(1);
 
@@ -63,29 +65,35 @@ final class Uart {
         this.registers = registers;
     }
 
-    /** Switches interrupts off and FIFOs on, and checks that all of it works. */
+    /** Switches interrupts off and FIFOs on. */
     synchronized void initialize() throws IOException {
         registers.write(IER, 0);
         registers.write(SCR, SCRATCH);
         if (registers.read(SCR) != SCRATCH) {
             checkPresent();
         }
-        registers.write(LCR, SerialSettings.DEFAULT.lineControl());
-        long trigger = FCR_TRIGGER.of(FCR_TRIGGER.valueOf("8"));
-        registers.write(FCR, FCR_ENABLE.mask() | FCR_RECEIVER_RESET.mask() | FCR_TRANSMITTER_RESET.mask() | trigger);
+        configure(SerialSettings.DEFAULT);
+        setModemControl(true, true);
+        registers.write(FCR, FIFOS);
         long identification = registers.read(IIR);
         if (IIR_FIFOS.get(identification) != IIR_FIFOS.valueOf("ON")) {
             throw new DeviceException(
                     "%s has no FIFOs (IIR is 0x%02x): it is no 16550A".formatted(name, identification));
         }
-        selfTest();
-        configure(SerialSettings.DEFAULT);
-        setModemControl(true, true);
-        errors = new SerialErrors(0, 0, 0, 0);
+    }
+
+    /** Throws away what was received; returns whether there was something, or something is still being sent. */
+    synchronized boolean discard() throws IOException {
+        long status = lineStatus();
+        if (LSR_DATA_READY.isSet(status)) {
+            receive();
+        }
+        return LSR_DATA_READY.isSet(status) || !LSR_TRANSMITTER_EMPTY.isSet(status);
     }
 
     /** Talking to itself, it hears what it says, and its modem outputs are its inputs. 8.8, bit 4. */
-    private void selfTest() throws IOException {
+    synchronized void selfTest() throws IOException {
+        registers.write(FCR, FIFOS | FCR_RECEIVER_RESET.mask() | FCR_TRANSMITTER_RESET.mask());
         registers.write(MCR, MCR_LOOP.mask() | MCR_RTS.mask() | MCR_OUT2.mask());
         checkSelf("modem lines", MSR_CTS.mask() | MSR_DCD.mask(), registers.read(MSR) & modemInputs());
         checkSelf("received data after its FIFO was cleared", 0, LSR_DATA_READY.get(lineStatus()));
@@ -94,6 +102,8 @@ final class Uart {
             registers.pollUntil(LSR, LSR_DATA_READY::isSet, SELF_TEST_TIMEOUT);
             checkSelf("a character", Byte.toUnsignedLong(sent), registers.read(RBR));
         }
+        setModemControl(true, true);
+        errors = new SerialErrors(0, 0, 0, 0);
     }
 
     private void checkSelf(String what, long expected, long found) throws IOException {

@@ -24,9 +24,7 @@ import java.util.Objects;
  * a transfer, and sleeps until the device says that it is done.
  */
 public final class EduBuffer {
-    /**
-     * How much of it is used. QEMU, up to version 8 at least, aborts when a transfer touches the last of its 4096 bytes.
-     */
+    /** How much of it is used, in bytes. QEMU 7.2 aborts when a transfer touches the last of its 4096. */
     public static final int SIZE_BYTES = EduRegisters.BUFFER_BYTES - 1;
 
     private final Edu device;

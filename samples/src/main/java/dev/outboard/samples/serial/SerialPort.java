@@ -113,10 +113,11 @@ public final class SerialPort implements CharacterDevice {
         long start = System.nanoTime();
         lock.lock();
         try {
+            checkUsable();
             while (transfer() || !LSR_TRANSMITTER_EMPTY.isSet(status)) {
                 if (!sleep(start, timeout, POLL_NANOS)) {
                     throw new DeviceTimeoutException(uart + " still has bytes to send after " + timeout.toMillis()
-                            + " ms: the other end does not" + " read, or it is stuck");
+                            + " ms: whoever is at the other end does not read, or it is stuck");
                 }
             }
         } finally {
@@ -133,10 +134,14 @@ public final class SerialPort implements CharacterDevice {
 
     /** Waits until something may have happened; returns false when time is up. */
     private boolean await(long startNanos, Duration timeout) throws IOException {
+        checkUsable();
+        return (!interrupts && transfer()) || sleep(startNanos, timeout, interrupts ? Long.MAX_VALUE : POLL_NANOS);
+    }
+
+    private void checkUsable() throws IOException {
         if (failure != null) {
             throw failure;
         }
-        return (!interrupts && transfer()) || sleep(startNanos, timeout, interrupts ? Long.MAX_VALUE : POLL_NANOS);
     }
 
     @SuppressWarnings("WaitNotInLoop") // It is in those of its callers.

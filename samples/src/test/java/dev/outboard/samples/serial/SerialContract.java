@@ -168,6 +168,7 @@ abstract class SerialContract {
         assertThatThrownBy(() -> first.read(MemorySegment.ofArray(new byte[1]), SOON))
                 .hasMessageContaining("is closed");
         assertThatThrownBy(() -> write(first, new byte[1])).hasMessageContaining("is closed");
+        assertThatThrownBy(() -> first.drain(SOON)).hasMessageContaining("is closed");
     }
 
     @Test

@@ -3,6 +3,7 @@ module dev.outboard.cli {
     requires static transitive org.jspecify;
     requires dev.outboard.nvme;
     requires dev.outboard.emulation;
+    requires dev.outboard.peripherals;
     requires info.picocli;
     requires com.fasterxml.jackson.jr.ob;
 

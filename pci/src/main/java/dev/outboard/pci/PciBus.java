@@ -160,12 +160,13 @@ public final class PciBus {
                 group == null ? OptionalInt.empty() : OptionalInt.of(Integer.parseInt(group)),
                 numaNode < 0 ? OptionalInt.empty() : OptionalInt.of(numaNode),
                 PciBar.parse(Files.readAllLines(directory.resolve("resource"))),
-                accessPaths(directory, driver, group));
+                accessPaths(directory, driver, group, classAndInterface));
     }
 
-    private List<String> accessPaths(Path directory, @Nullable String driver, @Nullable String group) {
+    private List<String> accessPaths(Path directory, @Nullable String driver, @Nullable String group, int classCode) {
         if (driver == null) {
-            return Files.isWritable(directory.resolve("config")) ? List.of("sysfs") : List.of();
+            boolean sysfs = !PciDevice.isBridge(classCode) && Files.isWritable(directory.resolve("config"));
+            return sysfs ? List.of("sysfs") : List.of();
         }
         Path node = root.resolve("dev/vfio").resolve(group == null ? "none" : group);
         boolean vfio = PciDevice.isVfio(driver) && Files.isReadable(node) && Files.isWritable(node);

@@ -2,6 +2,7 @@ package dev.outboard.pci.sysfs;
 
 import dev.outboard.driver.DeviceAddress;
 import dev.outboard.driver.DeviceBusyException;
+import dev.outboard.driver.DeviceException;
 import dev.outboard.memory.Claim;
 import dev.outboard.pci.AccessPath;
 import dev.outboard.pci.PciBus;
@@ -38,7 +39,7 @@ public final class SysfsAccessPath implements AccessPath {
         try {
             PciDevice device = bus.device(canonical);
             if (writable) {
-                refuseIfDriven(device);
+                refuseIfNotFree(device);
             }
             SysfsDevice files = new SysfsDevice(address.toString(), bus, device, writable);
             return new SysfsFunction(address, files, claim::close);
@@ -48,7 +49,11 @@ public final class SysfsAccessPath implements AccessPath {
         }
     }
 
-    private static void refuseIfDriven(PciDevice device) throws DeviceBusyException {
+    private static void refuseIfNotFree(PciDevice device) throws DeviceException {
+        if (device.isBridge()) {
+            throw new DeviceException(device.address()
+                    + " is a bridge: opening it would cut the devices behind it off; outboard reg read looks at it");
+        }
         if (device.isBoundToVfio()) {
             throw new DeviceBusyException(device.address() + " is bound to " + device.driver() + ": open vfio:"
                     + device.address() + ", or take it from there: outboard bind " + device.address() + " sysfs");

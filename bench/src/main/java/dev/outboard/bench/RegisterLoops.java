@@ -1,12 +1,11 @@
 package dev.outboard.bench;
 
 import dev.outboard.linux.Affinity;
+import dev.outboard.linux.DevicePages;
 import dev.outboard.linux.Fd;
-import dev.outboard.linux.Mman;
 import dev.outboard.memory.Registers;
 import dev.outboard.specs.nvme.NvmeRegisters;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.util.BitSet;
 import java.util.function.IntConsumer;
 
@@ -30,17 +29,13 @@ final class RegisterLoops implements AutoCloseable {
     private static final int BARE_SHN_SHIFT = 14;
     private static final int BARE_SHN_MASK = 3 << BARE_SHN_SHIFT;
 
-    private final Arena arena = Arena.ofShared();
+    private final DevicePages pages;
     private final Registers registers;
 
     RegisterLoops() throws IOException {
         try (Fd memory = Fd.memfd("registers", PAGE_BYTES)) {
-            int protection = Mman.PROT_READ | Mman.PROT_WRITE;
-            var mapping = memory.mmap(0, PAGE_BYTES, protection, Mman.MAP_SHARED | Mman.MAP_POPULATE, arena);
-            registers = Registers.mapped("memory", mapping, () -> {});
-        } catch (IOException e) {
-            arena.close();
-            throw e;
+            pages = DevicePages.map(memory, 0, PAGE_BYTES, true);
+            registers = Registers.mapped("memory", pages, () -> {});
         }
     }
 
@@ -124,6 +119,6 @@ final class RegisterLoops implements AutoCloseable {
 
     @Override
     public void close() {
-        arena.close();
+        pages.close();
     }
 }

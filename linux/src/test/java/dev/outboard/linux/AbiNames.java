@@ -65,6 +65,8 @@ final class AbiNames {
     static final List<String> OWN = List.of(
             "Affinity.CALLING_THREAD",
             "Affinity.MASK_BYTES",
+            "DevicePages.MOST_LEFT_OVER",
+            "DevicePages.ONES_BYTES",
             "Epoll.MAXIMUM_EVENTS",
             "Fd.CLOSED",
             "FileLock.SEEK_START",

@@ -66,13 +66,17 @@ class AbiProbeTest {
     void everyConstantIsWhatTheHeadersSay(Class<?> type, TestReporter reporter) throws Exception {
         String name = nameOf(type);
         String outermost = name.replaceFirst("\\$.*", "");
-        assertThat(AbiNames.HEADERS)
-                .as("AbiNames.HEADERS: add the headers that define the constants of " + outermost)
-                .containsKey(outermost);
         List<Claim> claims = new ArrayList<>();
         for (Field field : constants(type)) {
             claims.addAll(claims(name, field));
         }
+        if (claims.isEmpty()) {
+            // All are Outboard's own.
+            return;
+        }
+        assertThat(AbiNames.HEADERS)
+                .as("AbiNames.HEADERS: add the headers that define the constants of " + outermost)
+                .containsKey(outermost);
         CProbe.Answer answer = CProbe.ask(
                 AbiNames.HEADERS.get(outermost),
                 claims.stream().map(Claim::expression).distinct().toList(),

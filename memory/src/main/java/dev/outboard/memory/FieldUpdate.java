@@ -2,7 +2,9 @@ package dev.outboard.memory;
 
 /**
  * New values for some bits of a register: of one field, or of several by {@link #and}. Made by {@link Field#to}; applied
- * in one read and one write by {@link Registers#modify(Register, FieldUpdate)}.
+ * in one read and one write by {@link Registers#modify(Register, FieldUpdate)}. An update that is made on a hot path may
+ * be an allocation, where the compiler does not inline all of it; a constant is none, nor is
+ * {@link Registers#modify(Register, Field, long)}.
  *
  * @param mask ones in the bits that change
  * @param bits their new values, in place

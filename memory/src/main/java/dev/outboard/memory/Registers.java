@@ -5,8 +5,11 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import dev.outboard.linux.DevicePages;
+import dev.outboard.linux.unchecked.AddressSpace;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
 import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.List;
@@ -32,8 +35,12 @@ import org.jspecify.annotations.Nullable;
  * caught around the work of a device, not around one access.
  *
  * <p>Safe for use by several threads. An offset outside of the region throws {@link IndexOutOfBoundsException}, an offset
- * that is not a multiple of the width {@link IllegalArgumentException}.
+ * that is not a multiple of the width {@link IllegalArgumentException}, a write of registers that are mapped for reading
+ * only {@link UnsupportedOperationException}. Registers of a device that was closed read all ones, which their listener
+ * may turn into an exception; writes to them have no effect.
  */
+// An access that throws has not happened, so the fences need no finally block.
+@SuppressWarnings("ReachabilityFenceUsage")
 public final class Registers {
     // Why it is done this way: plain and unused opaque loads are deleted or merged by C2, volatile stores are locked
     // exchanges in the interpreter and carry a full fence in C2. An opaque load whose value decides a branch with an
@@ -47,53 +54,95 @@ public final class Registers {
     private static final VarHandle LONG =
             JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle().withInvokeExactBehavior();
 
+    private static final MemorySegment MEMORY = AddressSpace.SEGMENT;
+
     private final String name;
-    private final MemorySegment mapped;
-    private final @Nullable RegisterAccess unmapped;
-    private final List<MappedArea> areas;
     private final long offset;
     private final long sizeBytes;
+    // What is mapped from a device is accessed by address, with the checks here alone: the segment of a field would
+    // cost
+    // eight loads more. Everything else has no bytes that can be read or written so, and goes the slow way.
+    private final long address;
+    private final long readableBytes;
+    private final long writableBytes;
+    /** Whose address it is; kept reachable through each access. Null where none is. */
+    private final @Nullable DevicePages pages;
+    /** The slow way. Null where there is an address. */
+    private final @Nullable RegisterAccess access;
+
+    private final List<MappedArea> areas;
     private final Runnable allOnes;
 
     /**
      * A part of a region that is mapped, although the region as a whole is not.
      *
      * @param offset where it starts in the region, in bytes
-     * @param segment the mapping
+     * @param pages the mapping
      */
-    public record MappedArea(long offset, MemorySegment segment) {
+    public record MappedArea(long offset, DevicePages pages) {
         private boolean contains(long start, long length) {
-            return start >= offset && length <= segment.byteSize() && start - offset <= segment.byteSize() - length;
+            return start >= offset && length <= pages.byteSize() && start - offset <= pages.byteSize() - length;
         }
     }
 
     private Registers(
             String name,
-            MemorySegment mapped,
-            @Nullable RegisterAccess unmapped,
-            List<MappedArea> areas,
             long offset,
             long sizeBytes,
+            @Nullable MappedArea mapped,
+            @Nullable RegisterAccess access,
+            List<MappedArea> areas,
             Runnable allOnes) {
         this.name = name;
-        this.mapped = mapped;
-        this.unmapped = unmapped;
-        this.areas = areas;
         this.offset = offset;
         this.sizeBytes = sizeBytes;
+        this.access = access;
+        this.areas = areas;
         this.allOnes = allOnes;
+        pages = mapped == null ? null : mapped.pages();
+        address = mapped == null ? 0 : mapped.pages().address() + offset - mapped.offset();
+        readableBytes = mapped == null ? 0 : sizeBytes;
+        writableBytes = mapped == null || !mapped.pages().isWritable() ? 0 : sizeBytes;
     }
 
     /**
-     * Registers that are mapped as a whole.
+     * Registers of a device that are mapped as a whole: the fast way.
      *
      * @param name the region's name in messages
-     * @param mapping the mapping
+     * @param pages the mapping
      * @param allOnes called after a read that returned all ones, on the reading thread
      * @return the registers
      */
-    public static Registers mapped(String name, MemorySegment mapping, Runnable allOnes) {
-        return new Registers(name, mapping, null, List.of(), 0, mapping.byteSize(), allOnes);
+    public static Registers mapped(String name, DevicePages pages, Runnable allOnes) {
+        return mapped(name, pages, 0, pages.byteSize(), allOnes);
+    }
+
+    /**
+     * Registers of a device that begin or end inside of a mapped page, as those that are less than a page.
+     *
+     * @param name the region's name in messages
+     * @param pages the mapping
+     * @param start where they start in the mapping, in bytes
+     * @param sizeBytes their size
+     * @param allOnes called after a read that returned all ones, on the reading thread
+     * @return the registers
+     */
+    public static Registers mapped(String name, DevicePages pages, long start, long sizeBytes, Runnable allOnes) {
+        Objects.checkFromIndexSize(start, sizeBytes, pages.byteSize());
+        return new Registers(name, 0, sizeBytes, new MappedArea(-start, pages), null, List.of(), allOnes);
+    }
+
+    /**
+     * Registers in ordinary memory, such as a model's, or in a mapping that has a lifetime of its own. Every access
+     * checks that the memory is still there, and takes twice as long as one through {@link DevicePages}.
+     *
+     * @param name the region's name in messages
+     * @param memory the memory; on a boundary of 8 bytes
+     * @param allOnes called after a read that returned all ones, on the reading thread
+     * @return the registers
+     */
+    public static Registers in(String name, MemorySegment memory, Runnable allOnes) {
+        return new Registers(name, 0, memory.byteSize(), null, new SegmentAccess(memory), List.of(), allOnes);
     }
 
     /**
@@ -109,7 +158,7 @@ public final class Registers {
      */
     public static Registers unmapped(
             String name, long sizeBytes, RegisterAccess access, List<MappedArea> areas, Runnable allOnes) {
-        return new Registers(name, MemorySegment.NULL, access, List.copyOf(areas), 0, sizeBytes, allOnes);
+        return new Registers(name, 0, sizeBytes, null, access, List.copyOf(areas), allOnes);
     }
 
     /**
@@ -122,16 +171,16 @@ public final class Registers {
     public Registers slice(long start, long length) {
         Objects.checkFromIndexSize(start, length, sizeBytes);
         long first = offset + start;
-        if (unmapped == null) {
-            return new Registers(name, mapped.asSlice(start, length), null, List.of(), first, length, allOnes);
+        if (pages != null) {
+            MappedArea same = new MappedArea(first - (address + start - pages.address()), pages);
+            return new Registers(name, first, length, same, null, List.of(), allOnes);
         }
         for (MappedArea area : areas) {
             if (area.contains(first, length)) {
-                MemorySegment segment = area.segment().asSlice(first - area.offset(), length);
-                return new Registers(name, segment, null, List.of(), first, length, allOnes);
+                return new Registers(name, first, length, area, null, List.of(), allOnes);
             }
         }
-        return new Registers(name, MemorySegment.NULL, unmapped, areas, first, length, allOnes);
+        return new Registers(name, first, length, null, access, areas, allOnes);
     }
 
     /**
@@ -149,7 +198,7 @@ public final class Registers {
      * @return whether the whole region is mapped
      */
     public boolean isMapped() {
-        return unmapped == null;
+        return pages != null || access instanceof SegmentAccess;
     }
 
     /**
@@ -159,12 +208,7 @@ public final class Registers {
      * @return the value
      */
     public byte read8(long at) {
-        byte value =
-                unmapped == null ? (byte) BYTE.getOpaque(mapped, at) : (byte) readUnmapped(unmapped, at, Byte.BYTES);
-        if (value == -1) {
-            allOnes.run();
-        }
-        return value;
+        return (byte) load(at, Byte.BYTES);
     }
 
     /**
@@ -174,13 +218,7 @@ public final class Registers {
      * @return the value
      */
     public short read16(long at) {
-        short value = unmapped == null
-                ? (short) SHORT.getOpaque(mapped, at)
-                : (short) readUnmapped(unmapped, at, Short.BYTES);
-        if (value == -1) {
-            allOnes.run();
-        }
-        return value;
+        return (short) load(at, Short.BYTES);
     }
 
     /**
@@ -190,12 +228,7 @@ public final class Registers {
      * @return the value
      */
     public int read32(long at) {
-        int value =
-                unmapped == null ? (int) INT.getOpaque(mapped, at) : (int) readUnmapped(unmapped, at, Integer.BYTES);
-        if (value == -1) {
-            allOnes.run();
-        }
-        return value;
+        return (int) load(at, Integer.BYTES);
     }
 
     /**
@@ -205,11 +238,7 @@ public final class Registers {
      * @return the value
      */
     public long read64(long at) {
-        long value = unmapped == null ? (long) LONG.getOpaque(mapped, at) : readUnmapped(unmapped, at, Long.BYTES);
-        if (value == -1) {
-            allOnes.run();
-        }
-        return value;
+        return load(at, Long.BYTES);
     }
 
     /**
@@ -219,13 +248,7 @@ public final class Registers {
      * @param value the value
      */
     public void write8(long at, byte value) {
-        VarHandle.releaseFence();
-        if (unmapped == null) {
-            BYTE.set(mapped, at, value);
-        } else {
-            writeUnmapped(unmapped, at, Byte.BYTES, value);
-        }
-        VarHandle.releaseFence();
+        store(at, Byte.BYTES, value);
     }
 
     /**
@@ -235,13 +258,7 @@ public final class Registers {
      * @param value the value
      */
     public void write16(long at, short value) {
-        VarHandle.releaseFence();
-        if (unmapped == null) {
-            SHORT.set(mapped, at, value);
-        } else {
-            writeUnmapped(unmapped, at, Short.BYTES, value);
-        }
-        VarHandle.releaseFence();
+        store(at, Short.BYTES, value);
     }
 
     /**
@@ -251,13 +268,7 @@ public final class Registers {
      * @param value the value
      */
     public void write32(long at, int value) {
-        VarHandle.releaseFence();
-        if (unmapped == null) {
-            INT.set(mapped, at, value);
-        } else {
-            writeUnmapped(unmapped, at, Integer.BYTES, value);
-        }
-        VarHandle.releaseFence();
+        store(at, Integer.BYTES, value);
     }
 
     /**
@@ -267,13 +278,7 @@ public final class Registers {
      * @param value the value
      */
     public void write64(long at, long value) {
-        VarHandle.releaseFence();
-        if (unmapped == null) {
-            LONG.set(mapped, at, value);
-        } else {
-            writeUnmapped(unmapped, at, Long.BYTES, value);
-        }
-        VarHandle.releaseFence();
+        store(at, Long.BYTES, value);
     }
 
     /**
@@ -283,12 +288,8 @@ public final class Registers {
      * @return its value, zero-extended
      */
     public long read(Register register) {
-        return switch (register.widthBits()) {
-            case Byte.SIZE -> Byte.toUnsignedLong(read8(register.offset()));
-            case Short.SIZE -> Short.toUnsignedLong(read16(register.offset()));
-            case Integer.SIZE -> Integer.toUnsignedLong(read32(register.offset()));
-            default -> read64(register.offset());
-        };
+        int unused = Long.SIZE - register.widthBits();
+        return load(register.offset(), register.widthBits() / Byte.SIZE) << unused >>> unused;
     }
 
     /**
@@ -298,12 +299,7 @@ public final class Registers {
      * @param value its new value; bits beyond its width are dropped
      */
     public void write(Register register, long value) {
-        switch (register.widthBits()) {
-            case Byte.SIZE -> write8(register.offset(), (byte) value);
-            case Short.SIZE -> write16(register.offset(), (short) value);
-            case Integer.SIZE -> write32(register.offset(), (int) value);
-            default -> write64(register.offset(), value);
-        }
+        store(register.offset(), register.widthBits() / Byte.SIZE, value);
     }
 
     /**
@@ -317,13 +313,17 @@ public final class Registers {
      * @throws IllegalArgumentException if the register cannot be read and written, or reading it changes it
      */
     public long modify(Register register, FieldUpdate update) {
+        return modify(register, update.mask(), update.bits());
+    }
+
+    private long modify(Register register, long mask, long bits) {
         Register.Access access = register.access();
         if (!access.isReadable() || !access.isWritable() || access.readChanges()) {
             throw new IllegalArgumentException(
                     register.name() + " is " + access.words() + ": it cannot be read, changed and written back");
         }
         Register.WriteBack writeBack = register.writeBack();
-        long value = update.applyTo((read(register) & writeBack.kept()) | writeBack.ones());
+        long value = (((read(register) & writeBack.kept()) | writeBack.ones()) & ~mask) | bits;
         write(register, value);
         return value;
     }
@@ -338,7 +338,7 @@ public final class Registers {
      * @throws IllegalArgumentException if the value does not fit, or the register cannot be read and written
      */
     public long modify(Register register, Field field, long value) {
-        return modify(register, field.to(value));
+        return modify(register, field.mask(), field.of(value));
     }
 
     /**
@@ -370,19 +370,55 @@ public final class Registers {
         read(register);
     }
 
-    private long readUnmapped(RegisterAccess access, long at, int widthBytes) {
-        checkUnmapped(at, widthBytes);
-        return access.read(offset + at, widthBytes);
+    /** Reads, sign-extended. One method for all widths, as small as can be: only then is it inlined everywhere. */
+    private long load(long at, int widthBytes) {
+        long value;
+        if (isWithin(readableBytes, at, widthBytes)) {
+            value = switch (widthBytes) {
+                case Byte.BYTES -> (byte) BYTE.getOpaque(MEMORY, address + at);
+                case Short.BYTES -> (short) SHORT.getOpaque(MEMORY, address + at);
+                case Integer.BYTES -> (int) INT.getOpaque(MEMORY, address + at);
+                default -> (long) LONG.getOpaque(MEMORY, address + at);
+            };
+            Reference.reachabilityFence(pages);
+        } else {
+            int unused = Long.SIZE - widthBytes * Byte.SIZE;
+            value = checked(at, widthBytes, "read").read(offset + at, widthBytes) << unused >> unused;
+        }
+        if (value == -1) {
+            allOnes.run();
+        }
+        return value;
     }
 
-    private void writeUnmapped(RegisterAccess access, long at, int widthBytes, long value) {
-        checkUnmapped(at, widthBytes);
-        access.write(offset + at, widthBytes, value);
+    private void store(long at, int widthBytes, long value) {
+        VarHandle.releaseFence();
+        if (isWithin(writableBytes, at, widthBytes)) {
+            switch (widthBytes) {
+                case Byte.BYTES -> BYTE.set(MEMORY, address + at, (byte) value);
+                case Short.BYTES -> SHORT.set(MEMORY, address + at, (short) value);
+                case Integer.BYTES -> INT.set(MEMORY, address + at, (int) value);
+                default -> LONG.set(MEMORY, address + at, value);
+            }
+            Reference.reachabilityFence(pages);
+        } else {
+            checked(at, widthBytes, "written").write(offset + at, widthBytes, value);
+        }
+        VarHandle.releaseFence();
     }
 
-    private void checkUnmapped(long at, int widthBytes) {
+    private boolean isWithin(long bytes, long at, int widthBytes) {
+        return at >= 0 && at <= bytes - widthBytes && ((address + at) & (widthBytes - 1)) == 0;
+    }
+
+    /** The slow way, if the access is allowed at all. */
+    private RegisterAccess checked(long at, int widthBytes, String done) {
         Objects.checkFromIndexSize(at, widthBytes, sizeBytes);
         checkAligned(at, widthBytes);
+        if (access == null) {
+            throw new UnsupportedOperationException(this + " cannot be " + done + ": it is mapped for reading only");
+        }
+        return access;
     }
 
     /** Refuses an offset that is not a multiple of the width in the region. */

@@ -64,7 +64,7 @@ class RegisterTransferTest {
     void mappedRegistersAreMovedTheSame() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment memory = arena.allocate(SIZE, 8);
-            Registers mapped = Registers.mapped("bar0", memory, () -> {});
+            Registers mapped = Registers.in("bar0", memory, () -> {});
             byte[] data = bytes(SIZE);
             RegisterTransfer.of(mapped, 32).write(0, MemorySegment.ofArray(data));
             assertThat(memory.toArray(ValueLayout.JAVA_BYTE)).isEqualTo(data);
@@ -99,7 +99,7 @@ class RegisterTransferTest {
     void whatIsWrittenCombinedIsThereAfterAFlush() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment memory = arena.allocate(SIZE, 8);
-            WriteCombiningRegion region = WriteCombiningRegion.of(Registers.mapped("bar2", memory, () -> {}));
+            WriteCombiningRegion region = WriteCombiningRegion.of(Registers.in("bar2", memory, () -> {}));
             byte[] data = bytes(64);
             region.write(8, MemorySegment.ofArray(data));
             region.write64(0, 5);

@@ -6,6 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.outboard.linux.DevicePages;
+import dev.outboard.linux.Fd;
+import dev.outboard.linux.LinuxException;
+import dev.outboard.linux.Mman;
 import dev.outboard.memory.Register.Access;
 import dev.outboard.memory.Registers.MappedArea;
 import java.lang.foreign.Arena;
@@ -19,23 +23,40 @@ class RegistersTest {
     private static final int SIZE = 0x100;
 
     private final Arena arena = Arena.ofConfined();
-    private final MemorySegment memory = arena.allocate(SIZE, 4096);
+    private final Fd device;
+    private final DevicePages pages;
+    /** What the device has, seen otherwise. */
+    private final MemorySegment memory;
+
     private final AtomicInteger allOnes = new AtomicInteger();
     private final RecordingAccess access = new RecordingAccess();
-    private final Registers mapped = Registers.mapped("bar0", memory, allOnes::incrementAndGet);
+    private final Registers mapped;
 
-    private Registers unmapped(MappedArea... areas) {
-        return Registers.unmapped("bar1", SIZE, access, List.of(areas), allOnes::incrementAndGet);
+    RegistersTest() throws LinuxException {
+        device = Fd.memfd("device", SIZE);
+        pages = DevicePages.map(device, 0, SIZE, true);
+        memory = device.mmap(0, SIZE, Mman.PROT_READ | Mman.PROT_WRITE, Mman.MAP_SHARED, arena);
+        mapped = Registers.mapped("bar0", pages, allOnes::incrementAndGet);
+    }
+
+    private Registers inMemory() {
+        return Registers.in("bar0", arena.allocate(SIZE, 8), allOnes::incrementAndGet);
+    }
+
+    private Registers unmapped() {
+        return Registers.unmapped("bar1", SIZE, access, List.of(), allOnes::incrementAndGet);
     }
 
     @AfterEach
-    void freeMemory() {
+    void close() {
+        pages.close();
         arena.close();
+        device.close();
     }
 
     @Test
     void everyWidthIsLittleEndianAndTouchesNothingElse() {
-        for (Registers registers : List.of(mapped, unmapped())) {
+        for (Registers registers : List.of(mapped, inMemory(), unmapped())) {
             registers.write64(0x10, 0x1122_3344_5566_7788L);
             assertThat(registers.read8(0x10)).isEqualTo((byte) 0x88);
             assertThat(registers.read8(0x17)).isEqualTo((byte) 0x11);
@@ -53,8 +74,12 @@ class RegistersTest {
 
     @Test
     void anOffsetOutsideIsRefusedAndReachesNoDevice() {
-        for (Registers registers :
-                List.of(mapped, unmapped(), mapped.slice(0, SIZE), unmapped().slice(0, SIZE))) {
+        for (Registers registers : List.of(
+                mapped,
+                inMemory(),
+                unmapped(),
+                mapped.slice(0, SIZE),
+                unmapped().slice(0, SIZE))) {
             for (long outside : new long[] {SIZE, -8, Long.MIN_VALUE, Long.MAX_VALUE - 7}) {
                 assertOutside(() -> registers.read8(outside));
                 assertOutside(() -> registers.read64(outside));
@@ -73,8 +98,8 @@ class RegistersTest {
 
     @Test
     void anOffsetThatIsNoMultipleOfTheWidthIsRefused() {
-        for (Registers registers :
-                List.of(mapped, unmapped(), mapped.slice(8, 16), unmapped().slice(8, 16))) {
+        for (Registers registers : List.of(
+                mapped, inMemory(), unmapped(), mapped.slice(8, 16), unmapped().slice(8, 16))) {
             assertThatIllegalArgumentException().isThrownBy(() -> registers.read16(1));
             assertThatIllegalArgumentException().isThrownBy(() -> registers.read32(2));
             assertThatIllegalArgumentException().isThrownBy(() -> registers.read64(4));
@@ -93,7 +118,7 @@ class RegistersTest {
 
     @Test
     void everyReadOfAllOnesIsReported() {
-        for (Registers registers : List.of(mapped, unmapped())) {
+        for (Registers registers : List.of(mapped, inMemory(), unmapped())) {
             allOnes.set(0);
             registers.write64(0, -1);
             registers.read8(0);
@@ -127,17 +152,18 @@ class RegistersTest {
 
     @Test
     void aMappedAreaIsUsedBySlicesThatLieInIt() {
-        Registers registers = unmapped(new MappedArea(0x40, memory.asSlice(0x40, 0x20)));
+        Registers registers = Registers.unmapped(
+                "bar1", 2 * SIZE, access, List.of(new MappedArea(0x40, pages)), allOnes::incrementAndGet);
         assertThat(registers.isMapped()).isFalse();
         Registers inside = registers.slice(0x48, 0x18);
         assertThat(inside.isMapped()).isTrue();
         inside.write32(4, 77);
-        assertThat(memory.get(JAVA_BYTE, 0x4c)).isEqualTo((byte) 77);
+        assertThat(memory.get(JAVA_BYTE, 0x0c)).isEqualTo((byte) 77);
         assertThat(access.accesses()).isEmpty();
         for (Registers outside : List.of(
                 registers.slice(0x3c, 8),
-                registers.slice(0x5c, 8),
-                registers.slice(0x60, 8),
+                registers.slice(0x13c, 8),
+                registers.slice(0x140, 8),
                 registers.slice(0, SIZE))) {
             assertThat(outside.isMapped()).as("%s", outside).isFalse();
         }
@@ -145,12 +171,49 @@ class RegistersTest {
         assertThat(registers.slice(0x38, 0x20).slice(8, 8).isMapped()).isTrue();
         assertThat(inside.slice(8, 8).isMapped()).isTrue();
         inside.slice(8, 8).write8(0, (byte) 5);
-        assertThat(memory.get(JAVA_BYTE, 0x50)).isEqualTo((byte) 5);
+        assertThat(memory.get(JAVA_BYTE, 0x10)).isEqualTo((byte) 5);
+    }
+
+    @Test
+    void aSliceStartsAnywhere() {
+        memory.set(JAVA_LONG, 8, 0x1122_3344_5566_7788L);
+        Registers odd = mapped.slice(0xb, 5);
+        assertThat(odd.read8(0)).isEqualTo((byte) 0x55);
+        assertThat(odd.read32(1)).isEqualTo(0x1122_3344);
+        assertThat(odd.slice(1, 4).read16(2)).isEqualTo((short) 0x1122);
+        odd.slice(1, 4).write32(0, 7);
+        assertThat(memory.get(JAVA_LONG, 8)).isEqualTo(0x7_5566_7788L);
+        assertThatIllegalArgumentException().isThrownBy(() -> odd.read32(0)).withMessageContaining("0xb of bar0");
+    }
+
+    @Test
+    void whatIsMappedForReadingOnlyIsNotWritten() throws LinuxException {
+        try (DevicePages readOnly = DevicePages.map(device, 0, SIZE, false)) {
+            Registers registers = Registers.mapped("bar0", readOnly, allOnes::incrementAndGet);
+            for (Registers some : List.of(registers, registers.slice(8, 8))) {
+                assertThat(some.read64(0)).isZero();
+                assertThatExceptionOfType(UnsupportedOperationException.class)
+                        .isThrownBy(() -> some.write8(0, (byte) 1))
+                        .withMessageContaining("for reading only");
+                assertOutside(() -> some.write64(SIZE, 0));
+            }
+        }
+    }
+
+    @Test
+    void aClosedDeviceReadsAllOnesAndIsOutOfReach() {
+        Registers part = mapped.slice(8, 8);
+        pages.close();
+        assertThat(mapped.read64(SIZE - 8)).isEqualTo(-1);
+        assertThat(part.read32(4)).isEqualTo(-1);
+        assertThat(allOnes).hasValue(2);
+        part.write64(0, 1);
+        assertThat(memory.get(JAVA_LONG, 8)).isZero();
     }
 
     @Test
     void aSliceThatDoesNotFitIsRefused() {
-        for (Registers registers : List.of(mapped, unmapped())) {
+        for (Registers registers : List.of(mapped, inMemory(), unmapped())) {
             assertOutside(() -> registers.slice(0, SIZE + 1));
             assertOutside(() -> registers.slice(-1, 1));
             assertOutside(() -> registers.slice(8, Long.MAX_VALUE));

@@ -37,7 +37,7 @@ public final class Pci {
     /**
      * Opens the function at an address to read its registers, for tools. By sysfs that works while a kernel driver has the
      * function: nothing is enabled, reset or written then, and what would write throws {@link IllegalStateException} or
-     * {@link IllegalArgumentException}. Other access paths open it as {@link #open(String)}.
+     * {@link UnsupportedOperationException}. Other access paths open it as {@link #open(String)}.
      *
      * @param address for example {@code "sysfs:0000:03:00.0"}
      * @return the function

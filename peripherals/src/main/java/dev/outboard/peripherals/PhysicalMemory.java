@@ -2,6 +2,7 @@ package dev.outboard.peripherals;
 
 import dev.outboard.driver.DeviceBusyException;
 import dev.outboard.driver.DeviceException;
+import dev.outboard.linux.DevicePages;
 import dev.outboard.linux.Errno;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
@@ -15,6 +16,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A range of physical addresses that is no RAM: device registers, or memory that the kernel was told to leave alone.
@@ -27,27 +29,33 @@ public final class PhysicalMemory implements AutoCloseable {
     private static final String FILE = "/dev/mem";
 
     private final long address;
+    private final boolean writable;
+    private final Fd file;
+    private final DevicePages pages;
+    private final Registers registers;
     private final Claim claim;
     private final Arena arena = Arena.ofShared();
-    private final MemorySegment segment;
-    private final Registers registers;
+    private @Nullable MemorySegment segment;
     private volatile boolean sawAllOnes;
 
-    private PhysicalMemory(long address, long lengthBytes, boolean writable, IoResources resources, Claim claim)
-            throws IOException {
+    /** Takes the file and the claim over, unless this fails. */
+    private PhysicalMemory(long address, long lengthBytes, boolean writable, Fd file, Claim claim)
+            throws LinuxException {
         this.address = address;
+        this.writable = writable;
+        this.file = file;
         this.claim = claim;
         // Pages are mapped, wherever in them the range begins and ends.
         long inPage = address % Mman.pageBytes();
-        int protection = writable ? Mman.PROT_READ | Mman.PROT_WRITE : Mman.PROT_READ;
-        String name = name(address, lengthBytes);
-        try (Fd file = openFile(writable)) {
-            MemorySegment pages = file.mmap(address - inPage, inPage + lengthBytes, protection, Mman.MAP_SHARED, arena);
-            segment = pages.asSlice(inPage, lengthBytes);
-        } catch (LinuxException e) {
-            throw e.call().equals("mmap") ? explained(e, name, resources.user(address, lengthBytes)) : e;
+        pages = DevicePages.map(file, address - inPage, inPage + lengthBytes, writable);
+        registers = Registers.mapped(name(address, lengthBytes), pages, inPage, lengthBytes, this::lookAtAllOnes);
+    }
+
+    private void lookAtAllOnes() {
+        if (!arena.scope().isAlive()) {
+            throw new IllegalStateException(registers + " is closed");
         }
-        registers = Registers.mapped(name, segment, () -> sawAllOnes = true);
+        sawAllOnes = true;
     }
 
     /**
@@ -83,15 +91,19 @@ public final class PhysicalMemory implements AutoCloseable {
             throw new IllegalArgumentException("no range of physical addresses: " + lengthBytes + " bytes from 0x"
                     + Long.toHexString(address) + "; the length is at least 1, the end below 2^63");
         }
-        // First, since it says best who may.
-        openFile(writable).close();
-        IoResources resources = IoResources.memory();
-        refuseRam(resources, address, lengthBytes);
-        Claim claim = claim(address, lengthBytes);
+        Fd file = openFile(writable);
         try {
-            return new PhysicalMemory(address, lengthBytes, writable, resources, claim);
+            IoResources resources = IoResources.memory();
+            refuseRam(resources, address, lengthBytes);
+            Claim claim = claim(address, lengthBytes);
+            try {
+                return new PhysicalMemory(address, lengthBytes, writable, file, claim);
+            } catch (LinuxException e) {
+                claim.close();
+                throw explained(e, name(address, lengthBytes), resources.user(address, lengthBytes));
+            }
         } catch (IOException | RuntimeException e) {
-            claim.close();
+            file.close();
             throw e;
         }
     }
@@ -179,9 +191,19 @@ public final class PhysicalMemory implements AutoCloseable {
      * The range as memory, for what is no device: tables of the firmware, RAM that the kernel was told to leave alone.
      *
      * @return the segment; read-only if it was opened so
+     * @throws LinuxException if it cannot be mapped a second time
      */
-    public MemorySegment segment() {
-        return segment;
+    public synchronized MemorySegment segment() throws LinuxException {
+        MemorySegment known = segment;
+        if (known == null) {
+            long inPage = address % Mman.pageBytes();
+            long length = registers.sizeBytes();
+            int protection = writable ? Mman.PROT_READ | Mman.PROT_WRITE : Mman.PROT_READ;
+            known = file.mmap(address - inPage, inPage + length, protection, Mman.MAP_SHARED, arena)
+                    .asSlice(inPage, length);
+            segment = known;
+        }
+        return known;
     }
 
     /**
@@ -195,9 +217,11 @@ public final class PhysicalMemory implements AutoCloseable {
 
     /** Unmaps the range, and gives it up. Closing twice is harmless. */
     @Override
-    public void close() {
+    public synchronized void close() {
         if (arena.scope().isAlive()) {
             arena.close();
+            pages.close();
+            file.close();
             claim.close();
         }
     }

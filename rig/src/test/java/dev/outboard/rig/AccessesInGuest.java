@@ -1,5 +1,6 @@
 package dev.outboard.rig;
 
+import dev.outboard.linux.DevicePages;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.Mman;
 import dev.outboard.memory.Registers;
@@ -27,12 +28,18 @@ final class AccessesInGuest implements AutoCloseable {
 
     private final Arena arena = Arena.ofShared();
     private final MemorySegment memory = arena.allocate(PAGE_BYTES, Long.BYTES);
-    private final Registers memoryRegisters = Registers.mapped("memory", memory, () -> {});
+    private final DevicePages pages;
+    private final Registers memoryRegisters;
     private final List<PciFunction> open = new ArrayList<>();
     private final List<Runnable> onMemory = new ArrayList<>();
     private final List<Runnable> onDevices = new ArrayList<>();
 
-    private AccessesInGuest() {}
+    private AccessesInGuest() throws IOException {
+        try (Fd file = Fd.memfd("memory", PAGE_BYTES)) {
+            pages = DevicePages.map(file, 0, PAGE_BYTES, true);
+        }
+        memoryRegisters = Registers.mapped("memory", pages, () -> {});
+    }
 
     public static void main(String... arguments) throws IOException {
         int rounds = Integer.parseInt(arguments[1]);
@@ -84,6 +91,7 @@ final class AccessesInGuest implements AutoCloseable {
     @Override
     public void close() {
         open.forEach(PciFunction::close);
+        pages.close();
         arena.close();
     }
 }

@@ -1,12 +1,11 @@
 package dev.outboard.bench.jmh;
 
+import dev.outboard.linux.DevicePages;
 import dev.outboard.linux.Fd;
-import dev.outboard.linux.Mman;
 import dev.outboard.memory.Registers;
 import dev.outboard.specs.nvme.NvmeRegisters;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.foreign.Arena;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -31,16 +30,15 @@ public class RegistersBenchmark {
     private static final int OFFSET = 64;
     private static final int DISTINCT = 3;
 
-    private final Arena arena = Arena.ofShared();
+    private final DevicePages pages;
     private final Registers registers;
     private int value;
 
     /** Maps the memory that stands for a device. */
     public RegistersBenchmark() {
         try (Fd memory = Fd.memfd("registers", PAGE_BYTES)) {
-            int protection = Mman.PROT_READ | Mman.PROT_WRITE;
-            var mapping = memory.mmap(0, PAGE_BYTES, protection, Mman.MAP_SHARED | Mman.MAP_POPULATE, arena);
-            registers = Registers.mapped("memory", mapping, () -> {});
+            pages = DevicePages.map(memory, 0, PAGE_BYTES, true);
+            registers = Registers.mapped("memory", pages, () -> {});
         } catch (IOException e) {
             // JMH's subclass of this class declares no exceptions.
             throw new UncheckedIOException(e);
@@ -50,7 +48,7 @@ public class RegistersBenchmark {
     /** Unmaps it. */
     @TearDown
     public void close() {
-        arena.close();
+        pages.close();
     }
 
     /**

@@ -19,9 +19,13 @@ import java.lang.foreign.MemorySegment;
  * of the producer's, so a short record costs one cache line from core to core.
  */
 final class SingleConsumer extends RingConsumer {
+    private static final int SHARE_WORTH_WAKING_FOR = 8;
+
     private final MemorySegment readOnly;
     private final Bell space;
     private long position;
+    /** Up to where a producer that waits for room has been told. */
+    private long told;
 
     SingleConsumer(MemorySegment memory, RingLayout.Shape shape) throws RingException {
         super(memory, shape);
@@ -32,6 +36,7 @@ final class SingleConsumer extends RingConsumer {
             throw new RingException("the ring's consumer position is 0x" + Long.toHexString(position)
                     + ", no multiple of 16: create the ring anew");
         }
+        told = position;
     }
 
     @Override
@@ -39,11 +44,13 @@ final class SingleConsumer extends RingConsumer {
         long start = position;
         long next = start;
         int count = 0;
+        boolean drained = false;
         try {
             while (count < limit) {
                 long index = next & (capacity - 1);
                 long header = DATA + index;
                 if ((long) LONG.getAcquire(memory, header) != stamp(next)) {
+                    drained = true;
                     break;
                 }
                 // Read once: the producer may change it while we look.
@@ -68,16 +75,17 @@ final class SingleConsumer extends RingConsumer {
             }
         } finally {
             if (next != start) {
-                advance(next);
+                position = next;
+                LONG.setRelease(memory, HEAD, next);
+            }
+            // Who stopped at his limit comes back soon, so the bell's fence can wait until there is nothing to read, or
+            // until there is room worth waking for.
+            if (next - told > capacity / SHARE_WORTH_WAKING_FOR || (drained && next != told)) {
+                told = next;
+                space.ringIfAwaited();
             }
         }
         return count;
-    }
-
-    private void advance(long next) throws LinuxException {
-        position = next;
-        LONG.setRelease(memory, HEAD, next);
-        space.ringIfAwaited();
     }
 
     @Override

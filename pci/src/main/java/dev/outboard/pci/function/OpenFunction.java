@@ -1,12 +1,13 @@
 package dev.outboard.pci.function;
 
 import dev.outboard.driver.DeviceAddress;
+import dev.outboard.linux.DevicePages;
 import dev.outboard.memory.Registers;
 import dev.outboard.pci.PciFunction;
 import dev.outboard.specs.pci.PciConfiguration;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -17,9 +18,10 @@ import org.jspecify.annotations.Nullable;
  */
 public abstract class OpenFunction implements PciFunction {
     private final DeviceAddress address;
-    private final Arena mappings = Arena.ofShared();
+    private final List<DevicePages> mappings = new ArrayList<>();
     private final @Nullable Registers[] bars = new @Nullable Registers[PciConfiguration.BARS];
     private boolean closed;
+    private volatile boolean unmapped;
 
     /**
      * A function with no BAR opened so far.
@@ -36,12 +38,35 @@ public abstract class OpenFunction implements PciFunction {
     }
 
     /**
-     * What all registers are mapped in.
+     * Keeps a mapping for {@link #unmap}. Called before the function is shared, or under this object's lock.
      *
-     * @return the arena; the steps of closing must close it
+     * @param pages the mapping
+     * @return the same
      */
-    protected final Arena mappings() {
-        return mappings;
+    protected final DevicePages keep(DevicePages pages) {
+        mappings.add(pages);
+        return pages;
+    }
+
+    /** Unmaps everything, for the steps of closing: from then on registers that were mapped read all ones. */
+    protected final void unmap() {
+        unmapped = true;
+        mappings.reversed().forEach(DevicePages::close);
+    }
+
+    /**
+     * The listener for registers: after {@link #unmap} whoever reads them is told that the function is closed.
+     *
+     * @param look finds out whether a device that answers all ones is still there
+     * @return the listener
+     */
+    protected final Runnable allOnes(Runnable look) {
+        return () -> {
+            if (unmapped) {
+                throw new IllegalStateException(address + " is closed");
+            }
+            look.run();
+        };
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.outboard.pci.sysfs;
 
 import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceGoneException;
+import dev.outboard.linux.DevicePages;
 import dev.outboard.linux.Errno;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
@@ -15,12 +16,11 @@ import dev.outboard.pci.PciDevice;
 import dev.outboard.specs.pci.PciConfiguration;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The files of a function: its configuration space, its BARs, and the switches that enable and reset it. */
@@ -84,25 +84,34 @@ final class SysfsDevice implements AutoCloseable {
         return device.driver() == null;
     }
 
-    /** Configuration space, of the size that the kernel shows. */
-    Registers configuration() throws IOException {
+    /**
+     * Configuration space, of the size that the kernel shows.
+     *
+     * @param allOnes what to do after a read of all ones
+     */
+    Registers configuration(Runnable allOnes) throws IOException {
         return Registers.unmapped(
                 "configuration space of " + name,
                 Files.size(directory.resolve("config")),
                 new Access(configuration),
                 List.of(),
-                this::sawAllOnes);
+                allOnes);
     }
 
-    /** The registers behind a BAR. */
-    Registers bar(int index, Arena arena) throws IOException {
+    /**
+     * The registers behind a BAR.
+     *
+     * @param keep takes what is mapped
+     * @param allOnes what to do after a read of all ones
+     */
+    Registers bar(int index, Consumer<DevicePages> keep, Runnable allOnes) throws IOException {
         PciBar bar = device.bars().stream()
                 .filter(each -> each.index() == index && each.sizeBytes() > 0)
                 .findFirst()
                 .orElseThrow(() -> new DeviceException(name + " has no BAR " + index));
         Fd file = open("resource" + index);
         try {
-            Registers registers = registers("BAR " + index + " of " + name, bar, file, arena);
+            Registers registers = registers("BAR " + index + " of " + name, bar, file, keep, allOnes);
             resources.add(file);
             return registers;
         } catch (IOException | RuntimeException e) {
@@ -111,17 +120,18 @@ final class SysfsDevice implements AutoCloseable {
         }
     }
 
-    private Registers registers(String barName, PciBar bar, Fd file, Arena arena) throws IOException {
+    private Registers registers(String barName, PciBar bar, Fd file, Consumer<DevicePages> keep, Runnable allOnes)
+            throws IOException {
         if (bar.io()) {
-            return Registers.unmapped(
-                    barName, bar.sizeBytes(), new Access(new RegisterFile(file)), List.of(), this::sawAllOnes);
+            RegisterAccess access = new Access(new RegisterFile(file));
+            return Registers.unmapped(barName, bar.sizeBytes(), access, List.of(), allOnes);
         }
         // What is mapped are the pages that the BAR is in.
         long inPage = bar.address() % Mman.pageBytes();
-        int protection = writable ? Mman.PROT_READ | Mman.PROT_WRITE : Mman.PROT_READ;
         try {
-            MemorySegment pages = file.mmap(0, inPage + bar.sizeBytes(), protection, Mman.MAP_SHARED, arena);
-            return Registers.mapped(barName, pages.asSlice(inPage, bar.sizeBytes()), this::sawAllOnes);
+            DevicePages pages = DevicePages.map(file, 0, inPage + bar.sizeBytes(), writable);
+            keep.accept(pages);
+            return Registers.mapped(barName, pages, inPage, bar.sizeBytes(), allOnes);
         } catch (LinuxException e) {
             throw switch (e.errno()) {
                 case Errno.EINVAL ->
@@ -163,7 +173,7 @@ final class SysfsDevice implements AutoCloseable {
     }
 
     /** Called after a read that returned all ones. */
-    private void sawAllOnes() {
+    void sawAllOnes() {
         if (gone == null) {
             look();
         }

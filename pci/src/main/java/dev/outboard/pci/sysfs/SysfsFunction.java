@@ -36,7 +36,7 @@ final class SysfsFunction extends OpenFunction {
         this.release = release;
         dma = SysfsDma.allocator(address);
         try {
-            configuration = device.configuration();
+            configuration = device.configuration(allOnes(device::sawAllOnes));
             formerCommand = configuration.read(PciConfiguration.COMMAND);
             if (device.isWritable()) {
                 device.enable();
@@ -67,10 +67,11 @@ final class SysfsFunction extends OpenFunction {
 
     @Override
     protected Registers openBar(int index) throws IOException {
+        Registers bar = device.bar(index, this::keep, allOnes(device::sawAllOnes));
         if (device.isFree()) {
             device.enable();
         }
-        return device.bar(index, mappings());
+        return bar;
     }
 
     @Override
@@ -120,7 +121,7 @@ final class SysfsFunction extends OpenFunction {
 
     @Override
     protected List<Runnable> stepsOfClosing() {
-        return List.of(this::restoreCommand, dma::close, mappings()::close, device::close, release);
+        return List.of(this::restoreCommand, dma::close, this::unmap, device::close, release);
     }
 
     private void restoreCommand() {

@@ -2,10 +2,10 @@ package dev.outboard.pci.vfio;
 
 import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceGoneException;
+import dev.outboard.linux.DevicePages;
 import dev.outboard.linux.Errno;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
-import dev.outboard.linux.Mman;
 import dev.outboard.linux.StructView;
 import dev.outboard.linux.uapi.Vfio;
 import dev.outboard.memory.DmaAllocator.AddressRange;
@@ -15,7 +15,6 @@ import dev.outboard.specs.pci.PciConfiguration;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.List;
@@ -189,13 +188,8 @@ final class KernelVfioDevice implements VfioDevice {
     }
 
     @Override
-    public MemorySegment map(RegionInfo region, RegionInfo.Area area, Arena arena) throws IOException {
-        return device.mmap(
-                region.fileOffset() + area.offset(),
-                area.sizeBytes(),
-                Mman.PROT_READ | Mman.PROT_WRITE,
-                Mman.MAP_SHARED,
-                arena);
+    public DevicePages map(RegionInfo region, RegionInfo.Area area) throws IOException {
+        return DevicePages.map(device, region.fileOffset() + area.offset(), area.sizeBytes(), true);
     }
 
     @Override

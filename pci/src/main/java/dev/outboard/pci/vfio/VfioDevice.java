@@ -1,12 +1,11 @@
 package dev.outboard.pci.vfio;
 
 import dev.outboard.driver.DeviceGoneException;
+import dev.outboard.linux.DevicePages;
 import dev.outboard.linux.Fd;
 import dev.outboard.memory.DmaAllocator.AddressRange;
 import dev.outboard.memory.DmaMapper;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
@@ -42,7 +41,7 @@ interface VfioDevice extends AutoCloseable {
     void write(RegionInfo region, long offset, int widthBytes, long value);
 
     /** Maps a part of a region that says that it can be mapped. */
-    MemorySegment map(RegionInfo region, RegionInfo.Area area, Arena arena) throws IOException;
+    DevicePages map(RegionInfo region, RegionInfo.Area area) throws IOException;
 
     /** What maps DMA memory. */
     DmaMapper dmaMapper();

@@ -74,11 +74,9 @@ final class VfioFunction extends OpenFunction {
             enableDecoding();
             device.whenGone(() -> interrupts.forEach(EventFdInterrupt::wake));
         } catch (UncheckedIOException refused) {
-            mappings().close();
             device.close();
             throw refused.getCause();
         } catch (IOException | RuntimeException e) {
-            mappings().close();
             device.close();
             throw e;
         }
@@ -117,11 +115,11 @@ final class VfioFunction extends OpenFunction {
     private Registers registers(String name, RegionInfo region) throws IOException {
         if (region.isMappable()) {
             return Registers.mapped(
-                    name, device.map(region, region.areas().getFirst(), mappings()), device::sawAllOnes);
+                    name, keep(device.map(region, region.areas().getFirst())), allOnes(device::sawAllOnes));
         }
         List<MappedArea> areas = new ArrayList<>();
         for (RegionInfo.Area area : region.areas()) {
-            areas.add(new MappedArea(area.offset(), device.map(region, area, mappings())));
+            areas.add(new MappedArea(area.offset(), keep(device.map(region, area))));
         }
         RegisterAccess access = new RegisterAccess() {
             @Override
@@ -134,7 +132,7 @@ final class VfioFunction extends OpenFunction {
                 device.write(region, offset, widthBytes, value);
             }
         };
-        return Registers.unmapped(name, region.sizeBytes(), access, areas, device::sawAllOnes);
+        return Registers.unmapped(name, region.sizeBytes(), access, areas, allOnes(device::sawAllOnes));
     }
 
     @Override
@@ -218,7 +216,7 @@ final class VfioFunction extends OpenFunction {
     @Override
     protected List<Runnable> stepsOfClosing() {
         device.prepareClose();
-        return List.of(this::quiesce, dma::close, mappings()::close, device::close, release);
+        return List.of(this::quiesce, dma::close, this::unmap, device::close, release);
     }
 
     /** Best effort: a device that does not obey any more loses its DMA maps and its owner next. */

@@ -7,8 +7,8 @@ import static dev.outboard.specs.vfiouser.VfioUser.DEVICE_INFO_MESSAGE;
 
 import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceGoneException;
+import dev.outboard.linux.DevicePages;
 import dev.outboard.linux.Fd;
-import dev.outboard.linux.Mman;
 import dev.outboard.linux.StructView;
 import dev.outboard.linux.UnixSocket;
 import dev.outboard.linux.uapi.Vfio;
@@ -17,7 +17,6 @@ import dev.outboard.memory.DmaMapper;
 import dev.outboard.pci.vfio.VfioUserConnection.Reply;
 import dev.outboard.specs.vfiouser.VfioUser;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -132,17 +131,12 @@ final class VfioUserDevice implements VfioDevice {
     }
 
     @Override
-    public synchronized MemorySegment map(RegionInfo region, RegionInfo.Area area, Arena arena) throws IOException {
+    public synchronized DevicePages map(RegionInfo region, RegionInfo.Area area) throws IOException {
         Fd file = regionFiles.get(region.index());
         if (file == null) {
             throw new DeviceException(name + ": region " + region.index() + " cannot be mapped");
         }
-        return file.mmap(
-                region.fileOffset() + area.offset(),
-                area.sizeBytes(),
-                Mman.PROT_READ | Mman.PROT_WRITE,
-                Mman.MAP_SHARED,
-                arena);
+        return DevicePages.map(file, region.fileOffset() + area.offset(), area.sizeBytes(), true);
     }
 
     @Override

@@ -34,8 +34,8 @@ class AddressesInGuestTest {
         return "0x" + Long.toHexString(bus.device(function).bars().getFirst().address() + offset);
     }
 
-    private static Command.Result succeeds(String... arguments) throws Exception {
-        Command.Result result = Command.run(arguments);
+    private static Command.Result succeeds(String... arguments) {
+        Command.Result result = Command.runHere(arguments);
         assertThat(result.status()).as(Arrays.toString(arguments) + result).isZero();
         return result;
     }
@@ -71,7 +71,7 @@ class AddressesInGuestTest {
         assertThat(succeeds("mem", "write", address(EDU, 4), "0", "--dry-run").out())
                 .contains("would write");
         fails(
-                Command.run("mem", "write", address(EDU, 4), "1", "--destroy", "--verify"),
+                Command.runHere("mem", "write", address(EDU, 4), "1", "--destroy", "--verify"),
                 "reads 0xfffffffe after 0x00000001 was written");
     }
 
@@ -79,20 +79,20 @@ class AddressesInGuestTest {
     void whatTheKernelUsesIsKeptFromPrograms() throws Exception {
         KernelDriver.name();
         String nvme = address(KernelDriver.FIRST, 0);
-        fails(Command.run("mem", "read", nvme), "EPERM", "(nvme)", "iomem=relaxed");
-        fails(Command.run("mem", "write", nvme, "0", "--destroy"), "in use by the kernel", "(nvme)", "--force");
-        fails(Command.run("reg", "read", "sysfs:" + KernelDriver.FIRST, "bar0", "0"), "EINVAL", "iomem=relaxed");
+        fails(Command.runHere("mem", "read", nvme), "EPERM", "(nvme)", "iomem=relaxed");
+        fails(Command.runHere("mem", "write", nvme, "0", "--destroy"), "in use by the kernel", "(nvme)", "--force");
+        fails(Command.runHere("reg", "read", "sysfs:" + KernelDriver.FIRST, "bar0", "0"), "EINVAL", "iomem=relaxed");
         fails(
-                Command.run("reg", "write", "sysfs:" + KernelDriver.FIRST, "config", "4", "0", "--destroy"),
+                Command.runHere("reg", "write", "sysfs:" + KernelDriver.FIRST, "config", "4", "0", "--destroy"),
                 "driven by the kernel's nvme",
                 "outboard bind " + KernelDriver.FIRST + " sysfs");
-        fails(Command.run("mem", "read", "0x100000"), "is RAM", "System RAM");
+        fails(Command.runHere("mem", "read", "0x100000"), "is RAM", "System RAM");
     }
 
     @Test
     void portsHaveTheirWidths() throws Exception {
         String scratch = address(SERIAL, 7);
-        fails(Command.run("port", "write", scratch, "0x5a", "--destroy"), "in use by the kernel", "(serial)");
+        fails(Command.runHere("port", "write", scratch, "0x5a", "--destroy"), "in use by the kernel", "(serial)");
         assertThat(succeeds("port", "write", scratch, "0x5a", "--destroy", "--force", "--verify")
                         .out())
                 .contains("serial")
@@ -130,7 +130,7 @@ class AddressesInGuestTest {
                     .containsPattern(
                             "(?m)^pci:" + EDU + " .* " + watch.process().pid() + " .*outboard reg watch$")
                     .containsPattern("(?m)^mem " + address(EDU, 0) + "-0x[0-9a-f]+ .*outboard reg watch$");
-            fails(Command.run("mem", "read", address(EDU, 0)), "in use by outboard reg watch", "kill");
+            fails(Command.runHere("mem", "read", address(EDU, 0)), "in use by outboard reg watch", "kill");
             watch.interrupt();
             assertThat(watch.end().err()).isEmpty();
         }

@@ -37,6 +37,8 @@ final class WriteCommand extends RegisterCommand {
     @Option(names = "--destroy", description = "Yes, write; needed on anything but a model.")
     private boolean destroy;
 
+    private boolean printedOwners;
+
     WriteCommand(Place place) {
         super(place);
     }
@@ -72,12 +74,6 @@ final class WriteCommand extends RegisterCommand {
         // Nothing is written in a dry run, so it may look at what a driver has.
         Place.Purpose purpose = dryRun ? Place.Purpose.READ : Place.Purpose.WRITE;
         try (OpenRegisters registers = Target.open(targets, place(), purpose)) {
-            if (registers.owners() != null && !json()) {
-                System.out.println(registers.name() + " at 0x" + Long.toHexString(first.offset()) + " is "
-                        + (registers.owners().isEmpty()
-                                ? "nobody's that the kernel knows"
-                                : String.join(", ", registers.owners())));
-            }
             for (Target target : targets) {
                 written.add(write(registers, target, update, whole));
             }
@@ -115,9 +111,20 @@ final class WriteCommand extends RegisterCommand {
             }
         }
         if (!json()) {
+            printOwners(registers, register);
             System.out.println((dryRun ? "would write " : "wrote ") + target.text(word));
         }
         return target.json(word);
+    }
+
+    /** Says once what is there. */
+    private void printOwners(OpenRegisters registers, Register register) {
+        List<String> owners = registers.owners();
+        if (owners != null && !printedOwners) {
+            System.out.println(registers.name() + " at 0x" + Long.toHexString(register.offset()) + " is "
+                    + (owners.isEmpty() ? "nobody's that the kernel knows" : String.join(", ", owners)));
+            printedOwners = true;
+        }
     }
 
     private static void verify(long back, long word, FieldUpdate update, Register register) throws DeviceException {

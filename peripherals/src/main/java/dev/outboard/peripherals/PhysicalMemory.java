@@ -77,7 +77,7 @@ public final class PhysicalMemory implements AutoCloseable {
      *
      * @param address the first physical address, of any alignment
      * @param lengthBytes how many bytes, at least 1
-     * @return the memory; writing to it throws {@link IllegalArgumentException}
+     * @return the memory; writing to its registers throws {@link UnsupportedOperationException}
      * @throws DeviceBusyException if somebody has claimed it, or a device of it
      * @throws IOException if it is RAM, or this user or this kernel does not allow it; the message says what to do
      * @throws IllegalArgumentException if there is no such range

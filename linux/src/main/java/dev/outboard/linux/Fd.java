@@ -38,7 +38,12 @@ public final class Fd implements AutoCloseable {
     private static final int O_CLOEXEC = 0x80000;
     private static final int F_DUPFD_CLOEXEC = 1030;
     private static final int MFD_CLOEXEC = 1;
+    private static final int MFD_ALLOW_SEALING = 2;
     private static final int MFD_HUGETLB = 4;
+    private static final int F_ADD_SEALS = 1033;
+    private static final int F_SEAL_SEAL = 1;
+    private static final int F_SEAL_SHRINK = 2;
+    private static final int F_SEAL_GROW = 4;
     private static final int SEEK_SET = 0;
     private static final int SEEK_CUR = 1;
     private static final int SEEK_END = 2;
@@ -127,13 +132,35 @@ public final class Fd implements AutoCloseable {
      * @throws LinuxException if it cannot be created or sized
      */
     public static Fd memfd(String name, long lengthBytes, long hugePageBytes) throws LinuxException {
+        return memfd(name, lengthBytes, hugePageBytes, 0);
+    }
+
+    /**
+     * Creates a file that lives in memory and whose length nobody can change any more: for peers that must not be able to
+     * cut it off, and for {@code /dev/udmabuf}. {@code memfd_create(2)}, "File-sealing".
+     *
+     * @param name its name, as shown in /proc
+     * @param lengthBytes its length
+     * @param hugePageBytes the size of a huge page; 0 for ordinary pages
+     * @return the descriptor
+     * @throws LinuxException if it cannot be created, sized or sealed
+     */
+    public static Fd sealedMemfd(String name, long lengthBytes, long hugePageBytes) throws LinuxException {
+        return memfd(name, lengthBytes, hugePageBytes, MFD_ALLOW_SEALING);
+    }
+
+    private static Fd memfd(String name, long lengthBytes, long hugePageBytes, int sealing) throws LinuxException {
         try (Arena arena = Arena.ofConfined()) {
             String subject = "memfd:" + name;
             int huge = hugePageBytes == 0 ? 0 : MFD_HUGETLB | Mman.hugePageFlag(hugePageBytes);
-            int number = Libc.memfdCreate(arena.allocateFrom(name), MFD_CLOEXEC | huge);
+            int number = Libc.memfdCreate(arena.allocateFrom(name), MFD_CLOEXEC | sealing | huge);
             Fd fd = new Fd((int) LinuxException.check(number, "memfd_create", subject), subject);
             try {
                 fd.truncate(lengthBytes);
+                if (sealing != 0) {
+                    int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+                    LinuxException.check(Libc.fcntl(fd.number(), F_ADD_SEALS, seals), "fcntl F_ADD_SEALS", subject);
+                }
                 return fd;
             } catch (LinuxException e) {
                 fd.close();

@@ -56,10 +56,17 @@ abstract sealed class MappedBytes implements AutoCloseable permits MappedFile {
      * @param index which; negative: from the end
      * @return 0 to 255
      */
+    // Here and below not by Mapping.access: what the body captures is an allocation unless all of it is inlined.
     public final int get(long index) {
         MemorySegment here = segment();
         long at = at(index);
-        return (int) mapping.access(() -> Byte.toUnsignedLong(here.get(ValueLayout.JAVA_BYTE, at)));
+        try {
+            byte value = here.get(ValueLayout.JAVA_BYTE, at);
+            Faults.settle();
+            return Byte.toUnsignedInt(value);
+        } catch (InternalError e) {
+            throw mapping.fault(e);
+        }
     }
 
     /**
@@ -74,10 +81,12 @@ abstract sealed class MappedBytes implements AutoCloseable permits MappedFile {
         if (value < 0 || value > 0xff) {
             throw new IllegalArgumentException(value + " is not a byte; give 0 to 255");
         }
-        mapping.access(() -> {
+        try {
             here.set(ValueLayout.JAVA_BYTE, at, (byte) value);
-            return at;
-        });
+            Faults.settle();
+        } catch (InternalError e) {
+            throw mapping.fault(e);
+        }
     }
 
     private long at(long index) {
@@ -150,16 +159,27 @@ abstract sealed class MappedBytes implements AutoCloseable permits MappedFile {
             throw new IllegalArgumentException(
                     bytes.length + " bytes for a slice of " + slice.count() + "; a mapping does not grow by itself");
         }
+        if (step == 1) {
+            store(slice.start(), bytes);
+            return;
+        }
         mapping.access(() -> {
-            if (step == 1) {
-                MemorySegment.copy(bytes, 0, here, ValueLayout.JAVA_BYTE, slice.start(), bytes.length);
-            } else {
-                for (int i = 0; i < bytes.length; i++) {
-                    here.set(ValueLayout.JAVA_BYTE, slice.start() + i * step, bytes[i]);
-                }
+            for (int i = 0; i < bytes.length; i++) {
+                here.set(ValueLayout.JAVA_BYTE, slice.start() + i * step, bytes[i]);
             }
             return 0;
         });
+    }
+
+    /** Stores bytes where there is room for them. */
+    final void store(long at, byte[] bytes) {
+        MemorySegment here = writable();
+        try {
+            MemorySegment.copy(bytes, 0, here, ValueLayout.JAVA_BYTE, at, bytes.length);
+            Faults.settle();
+        } catch (InternalError e) {
+            throw mapping.fault(e);
+        }
     }
 
     /**
@@ -172,7 +192,13 @@ abstract sealed class MappedBytes implements AutoCloseable permits MappedFile {
      */
     public final long find(byte[] sought, long from, long to) {
         MemorySegment here = segment();
-        return mapping.access(() -> search.first(here, bound(from), bound(to), sought));
+        try {
+            long found = search.first(here, bound(from), bound(to), sought);
+            Faults.settle();
+            return found;
+        } catch (InternalError e) {
+            throw mapping.fault(e);
+        }
     }
 
     /**
@@ -185,7 +211,13 @@ abstract sealed class MappedBytes implements AutoCloseable permits MappedFile {
      */
     public final long rfind(byte[] sought, long from, long to) {
         MemorySegment here = segment();
-        return mapping.access(() -> search.last(here, bound(from), bound(to), sought));
+        try {
+            long found = search.last(here, bound(from), bound(to), sought);
+            Faults.settle();
+            return found;
+        } catch (InternalError e) {
+            throw mapping.fault(e);
+        }
     }
 
     private long bound(long index) {
@@ -204,10 +236,12 @@ abstract sealed class MappedBytes implements AutoCloseable permits MappedFile {
         MemorySegment here = writable();
         Objects.checkFromIndexSize(to, count, size);
         Objects.checkFromIndexSize(from, count, size);
-        mapping.access(() -> {
+        try {
             MemorySegment.copy(here, from, here, to, count);
-            return 0;
-        });
+            Faults.settle();
+        } catch (InternalError e) {
+            throw mapping.fault(e);
+        }
     }
 
     /**

@@ -227,7 +227,7 @@ public final class MappedFile extends MappedBytes {
     public int write(byte[] bytes) {
         writable();
         fits(bytes.length);
-        putSlice(position, position + bytes.length, bytes);
+        store(position, bytes);
         position += bytes.length;
         return bytes.length;
     }

@@ -64,7 +64,7 @@ final class WatchCommand extends RegisterCommand {
         if (where == null) {
             if (map == null) {
                 throw new IllegalArgumentException(
-                        "watch what? Say an " + place().label() + ", or --names nvme, pci or FILE.svd");
+                        "watch what? Say an " + place().label() + ", or --names " + NamesOption.CHOICES);
             }
             return map.registers().stream()
                     .filter(register -> access().force()

@@ -27,8 +27,8 @@ final class KernelVfioDevice implements VfioDevice {
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1);
 
     private final String name;
-    private final VfioGroup group;
-    private final VfioDma dma;
+    private final VfioOpening opening;
+    private final VfioOpening.AddressSpace dma;
     private final Fd device;
     private final RegisterFile registers;
     private final long irqs;
@@ -38,20 +38,20 @@ final class KernelVfioDevice implements VfioDevice {
     private final VfioEvents events;
 
     /**
-     * Takes a group over, and opens the device in it.
+     * Takes an opening over.
      *
      * @param name the device's address, for messages
-     * @param group its group
+     * @param opening its group, or its own node
      */
-    KernelVfioDevice(String name, VfioGroup group) throws IOException {
+    KernelVfioDevice(String name, VfioOpening opening) throws IOException {
         this.name = name;
-        this.group = group;
-        dma = new VfioDma(group.container());
+        this.opening = opening;
+        dma = opening.addressSpace();
         Fd opened;
         try {
-            opened = group.openDevice();
+            opened = opening.openDevice();
         } catch (IOException | RuntimeException e) {
-            group.close();
+            opening.close();
             throw e;
         }
         device = opened;
@@ -69,7 +69,7 @@ final class KernelVfioDevice implements VfioDevice {
             events = new VfioEvents(name, this);
         } catch (IOException | RuntimeException e) {
             device.close();
-            group.close();
+            opening.close();
             throw e;
         }
     }
@@ -253,7 +253,7 @@ final class KernelVfioDevice implements VfioDevice {
 
     private void closeDescriptors() {
         device.close();
-        group.close();
+        opening.close();
     }
 
     @Override

@@ -137,11 +137,14 @@ class DmaAndInterruptsTest {
 
     @Test
     void structuresThatSayTheyAreShorterAreRefused() throws IOException {
-        ByteBuffer map = TestClient.buffer(32).putInt(31).putInt(3).putLong(0).putLong(0).putLong(4096);
+        ByteBuffer map =
+                TestClient.buffer(32).putInt(31).putInt(3).putLong(0).putLong(0).putLong(4096);
         assertThat(client.call(VfioUser.DMA_MAP, map).errno()).isEqualTo(Errno.EINVAL);
-        assertThat(client.call(VfioUser.DMA_UNMAP, TestClient.buffer(24).putInt(23)).errno())
+        assertThat(client.call(VfioUser.DMA_UNMAP, TestClient.buffer(24).putInt(23))
+                        .errno())
                 .isEqualTo(Errno.EINVAL);
-        assertThat(client.call(VfioUser.DEVICE_SET_IRQS, TestClient.buffer(20).putInt(21)).errno())
+        assertThat(client.call(VfioUser.DEVICE_SET_IRQS, TestClient.buffer(20).putInt(21))
+                        .errno())
                 .isEqualTo(Errno.EINVAL);
     }
 
@@ -158,7 +161,8 @@ class DmaAndInterruptsTest {
     void aDescriptorThatComesWithAnUnmapIsClosed() throws IOException {
         assertThat(client.map(0x10000, 0x1000, READ_WRITE, 0, file)).isZero();
         long before = descriptors();
-        ByteBuffer unmap = TestClient.buffer(24).putInt(24).putInt(0).putLong(0x10000).putLong(0x1000);
+        ByteBuffer unmap =
+                TestClient.buffer(24).putInt(24).putInt(0).putLong(0x10000).putLong(0x1000);
         assertThat(client.call(VfioUser.DMA_UNMAP, unmap, file).isError()).isFalse();
         // A mapping holds no descriptor.
         assertThat(descriptors()).isEqualTo(before);

@@ -66,8 +66,7 @@ class DmaByMessagesTest {
         assertThat(command.isCommand()).isTrue();
         long address = command.payload().getLong(0);
         int count = (int) command.payload().getLong(8);
-        assertThat(command.payload().remaining())
-                .isEqualTo(command.command() == VfioUser.DMA_READ ? 16 : 16 + count);
+        assertThat(command.payload().remaining()).isEqualTo(command.command() == VfioUser.DMA_READ ? 16 : 16 + count);
         int at = (int) (address - BASE);
         byte[] head = Arrays.copyOf(command.payload().array(), 16);
         if (command.command() == VfioUser.DMA_READ) {
@@ -82,7 +81,8 @@ class DmaByMessagesTest {
 
     private void assertBufferHolds(long address, long length) {
         MemorySegment expected = MemorySegment.ofArray(memory).asSlice(address - BASE, length);
-        assertThat(served.model().buffer().asSlice(0, length).mismatch(expected)).isEqualTo(-1);
+        assertThat(served.model().buffer().asSlice(0, length).mismatch(expected))
+                .isEqualTo(-1);
     }
 
     @ParameterizedTest
@@ -188,11 +188,15 @@ class DmaByMessagesTest {
         Reply command = client.receive();
         for (int i = 0; i < 100; i++) {
             client.send(client.message(
-                    VfioUser.REGION_READ, 0, buffer(16).putLong(CopyModel.STATUS).putInt(BAR).putInt(4)));
+                    VfioUser.REGION_READ,
+                    0,
+                    buffer(16).putLong(CopyModel.STATUS).putInt(BAR).putInt(4)));
         }
         // Half a command before the answer.
         byte[] last = client.message(
-                VfioUser.REGION_READ, 0, buffer(16).putLong(CopyModel.STATUS).putInt(BAR).putInt(4));
+                VfioUser.REGION_READ,
+                0,
+                buffer(16).putLong(CopyModel.STATUS).putInt(BAR).putInt(4));
         serve(client, command);
         client.send(Arrays.copyOf(last, 20));
         int id = client.receive().id();
@@ -216,7 +220,12 @@ class DmaByMessagesTest {
             byte[] map = client.message(
                     VfioUser.DMA_MAP,
                     0,
-                    buffer(32).putInt(32).putInt(3).putLong(0).putLong(BASE - 4096).putLong(4096));
+                    buffer(32)
+                            .putInt(32)
+                            .putInt(3)
+                            .putLong(0)
+                            .putLong(BASE - 4096)
+                            .putLong(4096));
             client.send(map, file);
         }
         serve(client, command);
@@ -280,8 +289,8 @@ class DmaByMessagesTest {
     void withATwinSocketCommandsGoOverThat() throws IOException {
         client.close();
         client = served.connect();
-        Reply version = client.negotiate(
-                0, 1, "{\"capabilities\":{\"max_msg_fds\":4,\"twin_socket\":{\"supported\":true}}}");
+        Reply version =
+                client.negotiate(0, 1, "{\"capabilities\":{\"max_msg_fds\":4,\"twin_socket\":{\"supported\":true}}}");
         assertThat(version.descriptors()).hasSize(1);
         try (TestClient twin = TestClient.of(UnixSocket.of(version.descriptors().getFirst()))) {
             assertThat(client.map(BASE, SIZE, READ_WRITE, 0)).isZero();

@@ -23,8 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class VfioUserServerTest {
     private static final int CONFIG = Vfio.VFIO_PCI_CONFIG_REGION_INDEX;
     private static final int BAR = 0;
-    private static final String CAPABILITIES =
-            "{\"capabilities\":{\"max_msg_fds\":8,\"write_multiple\":true}}";
+    private static final String CAPABILITIES = "{\"capabilities\":{\"max_msg_fds\":8,\"write_multiple\":true}}";
 
     @RegisterExtension
     final Served<RegisterModel> served = new Served<>(RegisterModel::new);
@@ -108,7 +107,8 @@ class VfioUserServerTest {
     void anUnalignedAccessIsMadeOfAlignedOnes() throws IOException {
         try (TestClient client = served.negotiated()) {
             client.write(BAR, 0x11, 8, 0x8877665544332211L);
-            assertThat(served.model().accesses()).containsExactly("W11.1=11", "W12.2=3322", "W14.4=77665544", "W18.1=88");
+            assertThat(served.model().accesses())
+                    .containsExactly("W11.1=11", "W12.2=3322", "W14.4=77665544", "W18.1=88");
             assertThat(client.read(BAR, 0x10, 8)).isEqualTo(0x7766554433221100L);
         }
     }
@@ -211,7 +211,9 @@ class VfioUserServerTest {
     void onlyWhatTheClientProposedIsOffered() throws IOException {
         try (TestClient client = served.connect()) {
             Reply reply = client.negotiate(0, 1, "{\"capabilities\":{\"max_msg_fds\":8}}");
-            assertThat(StandardCharsets.UTF_8.decode(reply.payload().position(4)).toString())
+            assertThat(StandardCharsets.UTF_8
+                            .decode(reply.payload().position(4))
+                            .toString())
                     .doesNotContain("write_multiple", "twin_socket", "migration");
             assertThat(reply.descriptors()).isEmpty();
         }
@@ -220,8 +222,7 @@ class VfioUserServerTest {
     @Test
     void aClientThatTakesNoDescriptorsIsSentNone() throws IOException {
         try (TestClient client = served.connect()) {
-            client.negotiate(
-                    0, 1, "{\"capabilities\":{\"max_msg_fds\":0,\"twin_socket\":{\"supported\":true}}}");
+            client.negotiate(0, 1, "{\"capabilities\":{\"max_msg_fds\":0,\"twin_socket\":{\"supported\":true}}}");
             Reply reply = client.call(VfioUser.DEVICE_GET_REGION_INFO, regionInfo(64, RegisterModel.SHARED_BAR));
             assertThat(reply.payload().getInt(4)).isEqualTo(3);
             assertThat(reply.payload().getInt(0)).isEqualTo(32);
@@ -253,7 +254,8 @@ class VfioUserServerTest {
                     .payload();
             assertThat(none.getInt(0)).as("argsz").isEqualTo(16);
             assertThat(none.getInt(12)).as("count").isZero();
-            for (int[] wrong : new int[][] {{15, 0, BAR, 0}, {16, 1, BAR, 0}, {16, 0, 5, 0}, {16, 0, 512, 0}, {16, 0, 0, 1}}) {
+            for (int[] wrong :
+                    new int[][] {{15, 0, BAR, 0}, {16, 1, BAR, 0}, {16, 0, 5, 0}, {16, 0, 512, 0}, {16, 0, 0, 1}}) {
                 ByteBuffer request = buffer(16);
                 for (int word : wrong) {
                     request.putInt(word);
@@ -270,9 +272,7 @@ class VfioUserServerTest {
         try (TestClient client = served.negotiated()) {
             int probe = 1 << 18;
             int migration = 1;
-            assertThat(client.call(
-                                    VfioUser.DEVICE_FEATURE,
-                                    buffer(8).putInt(8).putInt(probe | migration))
+            assertThat(client.call(VfioUser.DEVICE_FEATURE, buffer(8).putInt(8).putInt(probe | migration))
                             .errno())
                     .isEqualTo(Errno.ENOTTY);
             assertThat(client.call(VfioUser.DEVICE_FEATURE, buffer(4).putInt(8)).errno())

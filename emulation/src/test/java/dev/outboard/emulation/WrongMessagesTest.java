@@ -219,5 +219,4 @@ class WrongMessagesTest {
         }
         served.assertNextClientIsServed();
     }
-
 }

@@ -186,9 +186,7 @@ final class VfioUserConnection implements AutoCloseable {
 
     /** An error is always a reply; rust-vmm's server leaves it at that. */
     private static int type(long flags) {
-        return (flags & VfioUser.FLAGS_ERROR) != 0
-                ? VfioUser.FLAGS_TYPE_REPLY
-                : (int) flags & VfioUser.FLAGS_TYPE_MASK;
+        return (flags & VfioUser.FLAGS_ERROR) != 0 ? VfioUser.FLAGS_TYPE_REPLY : (int) flags & VfioUser.FLAGS_TYPE_MASK;
     }
 
     private DeviceException refused(int command, long errno) {

@@ -40,9 +40,7 @@ final class VfioUserDma implements VfioUserConnection.ServerCommands {
                 add(deviceAddress, segment, agreed.server().maxDmaMaps());
                 List<Fd> files = agreed.descriptors() > 0 ? List.of(file) : List.of();
                 try {
-                    connection
-                            .call(VfioUser.DMA_MAP, request.segment(), files)
-                            .closeDescriptors();
+                    connection.call(VfioUser.DMA_MAP, request.segment(), files).closeDescriptors();
                 } catch (DeviceException e) {
                     remove(deviceAddress);
                     throw e;

@@ -96,8 +96,8 @@ record VfioUserVersion(VersionCapabilities server, @Nullable UnixSocket twin) {
             throws DeviceException {
         long index = server.twinSocketIndex();
         if (index == VersionCapabilities.NO_INDEX || index >= descriptors.size()) {
-            throw new DeviceException(name + ": the server wants to send its commands over a socket of their own, and"
-                    + " sent none");
+            throw new DeviceException(
+                    name + ": the server wants to send its commands over a socket of their own, and" + " sent none");
         }
         return UnixSocket.of(descriptors.remove((int) index));
     }

@@ -240,7 +240,9 @@ class VfioUserForeignServerTest {
             }
         });
         try (VfioFunction function = open()) {
-            assertThat(function.bar(0).slice(ScriptedServer.MAPPABLE_OFFSET, 0x1000).isMapped())
+            assertThat(function.bar(0)
+                            .slice(ScriptedServer.MAPPABLE_OFFSET, 0x1000)
+                            .isMapped())
                     .isTrue();
         }
     }

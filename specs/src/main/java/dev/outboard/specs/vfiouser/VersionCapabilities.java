@@ -63,6 +63,8 @@ public record VersionCapabilities(
         Map<?, ?> capabilities = member(document, "capabilities");
         Map<?, ?> twin = member(capabilities, "twin_socket");
         Map<?, ?> migration = member(capabilities, "migration");
+        boolean twinSocket = flag(twin, "supported");
+        long twinSocketIndex = number(twin, "fd_index", NO_INDEX, 0);
         number(migration, "pgsize", DEFAULT.pageSizes, 1);
         number(migration, "max_bitmap_size", 0, 0);
         return new VersionCapabilities(
@@ -71,8 +73,8 @@ public record VersionCapabilities(
                 number(capabilities, "max_dma_maps", DEFAULT.maxDmaMaps, 0),
                 number(capabilities, "pgsizes", DEFAULT.pageSizes, 1),
                 flag(capabilities, "write_multiple"),
-                flag(twin, "supported"),
-                number(twin, "fd_index", NO_INDEX, 0));
+                twinSocket,
+                twinSocket ? twinSocketIndex : NO_INDEX);
     }
 
     private static Map<?, ?> member(Map<?, ?> object, String name) {

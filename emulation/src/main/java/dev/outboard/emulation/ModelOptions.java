@@ -2,7 +2,10 @@ package dev.outboard.emulation;
 
 import dev.outboard.driver.ByteSize;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
@@ -116,6 +119,31 @@ public final class ModelOptions {
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException(name + "=" + value + ": that is no number", e);
         }
+    }
+
+    /**
+     * Looks a choice up.
+     *
+     * @param <E> the choices, by their names in lower case
+     * @param name its name
+     * @param otherwise what it is if it is not there
+     * @return the choice
+     * @throws IllegalArgumentException if it is none of them
+     */
+    public <E extends Enum<E>> E choice(String name, E otherwise) {
+        String value = values.get(name);
+        if (value == null) {
+            return otherwise;
+        }
+        List<String> names = new ArrayList<>();
+        for (E each : otherwise.getDeclaringClass().getEnumConstants()) {
+            String word = each.name().toLowerCase(Locale.ROOT);
+            if (word.equals(value)) {
+                return each;
+            }
+            names.add(word);
+        }
+        throw new IllegalArgumentException(name + "=" + value + ": it can be " + String.join(" or ", names));
     }
 
     /**

@@ -1,10 +1,16 @@
 package dev.outboard.emulation;
 
+import dev.outboard.emulation.edu.EduModel;
+import dev.outboard.emulation.edu.EduOptions;
 import dev.outboard.emulation.nvme.NvmeModel;
 import dev.outboard.emulation.nvme.NvmeOptions;
+import dev.outboard.emulation.serial.SerialCardModel;
+import dev.outboard.emulation.serial.SerialCardModel.Wiring;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
@@ -27,7 +33,10 @@ public final class Models {
         PciModel create(ModelOptions options) throws IOException;
     }
 
-    private static final List<Entry> ENTRIES = List.of(new Entry(nvmeKind(), Models::createNvme));
+    private static final List<Entry> ENTRIES = List.of(
+            new Entry(nvmeKind(), Models::createNvme),
+            new Entry(eduKind(), Models::createEdu),
+            new Entry(serialKind(), Models::createSerial));
 
     private Models() {}
 
@@ -98,5 +107,37 @@ public final class Models {
                 options.text("firmware", standard.firmware()),
                 options.number("queues", standard.ioQueues()),
                 file));
+    }
+
+    private static Kind eduKind() {
+        EduOptions standard = EduOptions.DEFAULT;
+        SequencedMap<String, String> options = new LinkedHashMap<>();
+        options.put(
+                "dma-mask", "the device addresses that it reaches (0x" + Long.toHexString(standard.dmaMask()) + ")");
+        options.put("interrupt", "msi, or intx for a device without MSI (msi)");
+        options.put("delay", "microseconds that a factorial takes, and a transfer (" + micros(standard) + ")");
+        return new Kind("edu", "QEMU's device for teaching: factorials, DMA, interrupts", options);
+    }
+
+    private static PciModel createEdu(ModelOptions options) {
+        EduOptions standard = EduOptions.DEFAULT;
+        return new EduModel(new EduOptions(
+                options.sizeBytes("dma-mask", standard.dmaMask()),
+                options.choice("interrupt", EduOptions.Signal.MSI),
+                Duration.of(options.number("delay", micros(standard)), ChronoUnit.MICROS)));
+    }
+
+    private static int micros(EduOptions options) {
+        return (int) options.delay().dividedBy(ChronoUnit.MICROS.getDuration());
+    }
+
+    private static Kind serialKind() {
+        SequencedMap<String, String> options = new LinkedHashMap<>();
+        options.put("wiring", "crossed, one port to the other, or plugs, each to itself (crossed)");
+        return new Kind("serial", "a card with two 16550A serial ports", options);
+    }
+
+    private static PciModel createSerial(ModelOptions options) {
+        return new SerialCardModel(options.choice("wiring", Wiring.CROSSED));
     }
 }

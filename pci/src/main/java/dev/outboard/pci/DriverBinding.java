@@ -14,6 +14,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -149,9 +150,14 @@ public final class DriverBinding {
     }
 
     /** The kernel would wait, for as long as it takes, until the process that has the function closes it. */
-    private void refuseIfHeld(PciDevice device) throws DeviceBusyException {
-        if (device.isBoundToVfio() && device.iommuGroup().isPresent()) {
-            Path node = bus.root().resolve("dev/vfio/" + device.iommuGroup().getAsInt());
+    private void refuseIfHeld(PciDevice device) throws IOException {
+        if (!device.isBoundToVfio()) {
+            return;
+        }
+        List<Path> nodes = new ArrayList<>();
+        device.iommuGroup().ifPresent(group -> nodes.add(bus.root().resolve("dev/vfio/" + group)));
+        bus.vfioNode(address).ifPresent(nodes::add);
+        for (Path node : nodes) {
             List<FileHolders.Holder> holders = FileHolders.of(node);
             if (!holders.isEmpty()) {
                 throw new DeviceBusyException(address + " is in use by " + holders.getFirst() + "; end that first");

@@ -20,8 +20,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -160,13 +162,45 @@ public final class PciBus {
                 group == null ? OptionalInt.empty() : OptionalInt.of(Integer.parseInt(group)),
                 numaNode < 0 ? OptionalInt.empty() : OptionalInt.of(numaNode),
                 PciBar.parse(Files.readAllLines(directory.resolve("resource"))),
-                accessPaths(driver, group));
+                accessPaths(directory, driver, group));
     }
 
-    private List<String> accessPaths(@Nullable String driver, @Nullable String group) {
-        Path node = root.resolve("dev/vfio").resolve(group == null ? "none" : group);
-        boolean vfio = driver != null && PciDevice.isVfio(driver) && Files.isReadable(node) && Files.isWritable(node);
+    private List<String> accessPaths(Path directory, @Nullable String driver, @Nullable String group)
+            throws IOException {
+        Path groupNode = root.resolve("dev/vfio").resolve(group == null ? "none" : group);
+        boolean vfio = driver != null
+                && PciDevice.isVfio(driver)
+                && Stream.concat(vfioNode(directory).stream(), Stream.of(groupNode))
+                        .anyMatch(node -> Files.isReadable(node) && Files.isWritable(node));
         return vfio ? List.of("vfio") : List.of();
+    }
+
+    /**
+     * The node of a function that VFIO opens by itself rather than by its IOMMU group: {@code /dev/vfio/devices/vfioN}.
+     *
+     * @param canonicalAddress its full address
+     * @return the node; empty if the kernel has none, or no {@code /dev/iommu}
+     * @throws IOException if sysfs cannot be read
+     */
+    public Optional<Path> vfioNode(String canonicalAddress) throws IOException {
+        return vfioNode(directory(canonicalAddress));
+    }
+
+    private Optional<Path> vfioNode(Path directory) throws IOException {
+        if (!Files.exists(root.resolve("dev/iommu"))) {
+            return Optional.empty();
+        }
+        try (DirectoryStream<Path> names = Files.newDirectoryStream(directory.resolve("vfio-dev"), "vfio*")) {
+            for (Path name : names) {
+                Path node = root.resolve("dev/vfio/devices").resolve(name.getFileName());
+                if (Files.exists(node)) {
+                    return Optional.of(node);
+                }
+            }
+        } catch (NoSuchFileException notBound) {
+            return Optional.empty();
+        }
+        return Optional.empty();
     }
 
     private static int number(Path directory, String file) throws IOException {

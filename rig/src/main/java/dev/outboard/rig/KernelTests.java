@@ -33,6 +33,9 @@ public final class KernelTests {
     /** The system property that names a file of JVM options, for tests that start a JVM like their own. */
     public static final String OPTIONS_PROPERTY = "outboard.java.options";
 
+    /** The system property with the folders of newer kernel headers, for the tests that run here. */
+    private static final String HEADERS_PROPERTY = "outboard.kernelHeaders";
+
     /** Half of the time goes into the tests of its commands, which are processes. */
     private static final String COMMAND_ROOM = "cli";
 
@@ -139,6 +142,8 @@ public final class KernelTests {
         List<String> command = console(tag, reports.resolve(tag), classes);
         if (skipAll) {
             command.add("--config=junit.platform.execution.dryRun.enabled=true");
+        } else {
+            command.addFirst("-D" + HEADERS_PROPERTY + "=" + headers());
         }
         command.addFirst(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         Process process =
@@ -150,6 +155,16 @@ public final class KernelTests {
             throw new RigException("Interrupted while the tests ran", e);
         } finally {
             process.destroy();
+        }
+    }
+
+    /** Empty if there are none: then the tests that need them say so. */
+    private static String headers() {
+        try {
+            return KernelHeaders.includeFolders();
+        } catch (IOException e) {
+            System.err.println(e.getMessage());
+            return "";
         }
     }
 

@@ -131,8 +131,13 @@ final class RegDumpCommand implements Callable<Integer> {
         if (register.offset() % register.widthBytes() != 0) {
             return "not at a multiple of its width";
         }
-        boolean kept = register.readChanges() || !register.access().isReadable();
-        return kept && !access.force() ? register.access().words() : null;
+        if (access.force()) {
+            return null;
+        }
+        if (register.access().readChanges() || !register.access().isReadable()) {
+            return register.access().words();
+        }
+        return register.readChanges() ? "some of its fields are changed by reading" : null;
     }
 
     private void dump(Registers registers, long start, long length, int widthBytes) throws IOException {

@@ -84,7 +84,7 @@ final class RegWatchCommand implements Callable<Integer> {
         RegisterMap map = names.map();
         if (offset == null) {
             if (map == null) {
-                throw new IllegalArgumentException("watch what? Say an OFFSET, or --names nvme, pci or FILE.svd");
+                throw new IllegalArgumentException("watch what? Say an OFFSET, or --names " + NamesOption.CHOICES);
             }
             return map.registers().stream()
                     .filter(register -> access.force()

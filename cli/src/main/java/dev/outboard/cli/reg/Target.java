@@ -34,7 +34,7 @@ record Target(Register register, boolean named) {
         boolean number = !where.isEmpty() && Character.isDigit(where.charAt(0));
         if (!number && map == null) {
             throw new IllegalArgumentException(
-                    "\"" + where + "\" is no offset; for a name say whose with --names nvme, pci or FILE.svd");
+                    "\"" + where + "\" is no offset; for a name say whose with --names " + NamesOption.CHOICES);
         }
         Register first = null;
         if (map != null) {

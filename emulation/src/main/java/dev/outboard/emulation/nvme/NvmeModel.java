@@ -84,7 +84,7 @@ public final class NvmeModel extends PciModel {
                 new IdentifyData(options, blockCount, MAXIMUM_TRANSFER_SHIFT),
                 new LogPages(options, statistics),
                 arena);
-        addBar(new Bar(0, BAR_BYTES, true, new Bar0(), doorbells.shared()));
+        addBar(new Bar(0, BAR_BYTES, Bar.Space.MEMORY_64, new Bar0(), doorbells.shared()));
         resetFunction();
     }
 
@@ -104,7 +104,7 @@ public final class NvmeModel extends PciModel {
         }
         int work = queues.serve(admin, io) + admin.completeEvents();
         if (interrupts().isIntxConnected()) {
-            interrupts().assertIntx(interruptMask == 0 && isIntxEnabled() && queues.wantsIntx());
+            interrupts().assertIntx(interruptMask == 0 && queues.wantsIntx());
         }
         return work;
     }

@@ -31,8 +31,8 @@ final class KernelVfioDevice implements VfioDevice {
             ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(ValueLayout.JAVA_LONG));
 
     private final String name;
-    private final VfioGroup group;
-    private final VfioDma dma;
+    private final VfioOpening opening;
+    private final VfioOpening.AddressSpace dma;
     private final Fd device;
     private final long irqs;
     private final long regions;
@@ -41,20 +41,20 @@ final class KernelVfioDevice implements VfioDevice {
     private final VfioEvents events;
 
     /**
-     * Takes a group over, and opens the device in it.
+     * Takes an opening over.
      *
      * @param name the device's address, for messages
-     * @param group its group
+     * @param opening its group, or its own node
      */
-    KernelVfioDevice(String name, VfioGroup group) throws IOException {
+    KernelVfioDevice(String name, VfioOpening opening) throws IOException {
         this.name = name;
-        this.group = group;
-        dma = new VfioDma(group.container());
+        this.opening = opening;
+        dma = opening.addressSpace();
         Fd opened;
         try {
-            opened = group.openDevice();
+            opened = opening.openDevice();
         } catch (IOException | RuntimeException e) {
-            group.close();
+            opening.close();
             throw e;
         }
         device = opened;
@@ -71,7 +71,7 @@ final class KernelVfioDevice implements VfioDevice {
             events = new VfioEvents(name, this);
         } catch (IOException | RuntimeException e) {
             device.close();
-            group.close();
+            opening.close();
             throw e;
         }
     }
@@ -265,7 +265,7 @@ final class KernelVfioDevice implements VfioDevice {
 
     private void closeDescriptors() {
         device.close();
-        group.close();
+        opening.close();
     }
 
     @Override

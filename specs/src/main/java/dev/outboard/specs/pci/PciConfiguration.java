@@ -170,6 +170,11 @@ public final class PciConfiguration {
     /** Capability id: MSI-X. */
     public static final int CAPABILITY_MSIX = 0x11;
 
+    /** MSI message control: MSI is on. */
+    public static final Field MSI_ENABLE = Field.bit("ENABLE", 0);
+    /** MSI message control: its address has 64 bits. */
+    public static final Field MSI_64_BIT = Field.bit("64_BIT", 7);
+
     /** MSI-X message control: the table's size, less one. */
     public static final Field MSIX_TABLE_SIZE = Field.bits("TABLE_SIZE", 10, 0);
     /** MSI-X message control: all vectors are masked. */

@@ -22,7 +22,6 @@ import static dev.outboard.specs.edu.EduRegisters.STATUS_COMPUTING;
 import static dev.outboard.specs.edu.EduRegisters.STATUS_INTERRUPT;
 
 import dev.outboard.emulation.Bar;
-import dev.outboard.emulation.DmaRegion;
 import dev.outboard.emulation.PciModel;
 import dev.outboard.memory.Register;
 import dev.outboard.memory.RegisterAccess;
@@ -145,15 +144,11 @@ public final class EduModel extends PciModel {
         if (!isBusMaster() || start < 0 || count < 0 || count > BUFFER_BYTES || start > BUFFER_BYTES - count) {
             return;
         }
-        DmaRegion memory = toMemory ? dma().writable(address, count) : dma().readable(address, count);
-        if (memory == null) {
-            return;
-        }
-        long offset = address - memory.address();
+        MemorySegment part = buffer.asSlice(start, count);
         if (toMemory) {
-            MemorySegment.copy(buffer, start, memory.segment(), offset, count);
+            dma().write(address, part);
         } else {
-            MemorySegment.copy(memory.segment(), offset, buffer, start, count);
+            dma().read(address, part);
         }
     }
 

@@ -32,8 +32,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * QEMU's device for teaching: turns numbers around, computes factorials while the driver waits, and moves memory to and
- * from a buffer of its own. QEMU, docs/specs/edu.rst. A transfer that does not lie in the buffer, or reaches no memory,
- * ends without moving anything.
+ * from a buffer of its own. QEMU, docs/specs/edu.rst. A transfer that does not lie in the buffer moves
+ * nothing; one that leaves the memory that the client mapped ends there.
  */
 public final class EduModel extends PciModel {
     private static final int CLASS_OTHER = 0x00ff00;

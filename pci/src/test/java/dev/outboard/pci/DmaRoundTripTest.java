@@ -194,12 +194,13 @@ class DmaRoundTripTest {
         assertThat(Files.readString(Path.of("/sys/bus/pci/devices/" + EDU + "/iommu_group/type")))
                 .as("iommu=pt")
                 .isEqualToIgnoringNewLines("identity");
-        try (EduInSysfs edu = EduInSysfs.open(bus, EDU);
-                DmaAllocator dma = new DmaAllocator(HugePages.ofSize(HUGE))) {
+        try (PciFunction edu = Pci.open("sysfs:" + EDU)) {
+            edu.setBusMaster(true);
+            DmaAllocator dma = edu.dma();
             DmaMemory memory = dma.allocate(HUGE);
             assertThat(memory.deviceAddress() % HUGE).isZero();
-            roundTrip(edu.registers(), memory);
-            roundTrip(edu.registers(), dma.allocate(8192));
+            roundTrip(edu.bar(0), memory);
+            roundTrip(edu.bar(0), dma.allocate(8192));
             assertThatExceptionOfType(IOException.class)
                     .isThrownBy(() -> dma.allocate(HUGE + 1))
                     .withMessageContaining("a huge page has 2097152");
@@ -208,9 +209,10 @@ class DmaRoundTripTest {
 
     @Test
     void aBufferOfSeveralHugePagesByItsScatterList() throws IOException {
-        try (EduInSysfs edu = EduInSysfs.open(bus, EDU);
+        try (PciFunction edu = Pci.open("sysfs:" + EDU);
                 HugePages source = HugePages.ofSize(HUGE);
                 HugePages.Buffer buffer = source.buffer(3 * HUGE - 5)) {
+            edu.setBusMaster(true);
             assertThat(buffer.segment().byteSize()).isEqualTo(3 * HUGE);
             // Across the end of a page.
             long start = HUGE - BYTES / 2;
@@ -222,11 +224,11 @@ class DmaRoundTripTest {
             assertThat(list.count()).isEqualTo(4);
             long at = EDU_BUFFER;
             for (int i = 0; i < list.count(); i++) {
-                transfer(edu.registers(), list.address(i), at, list.length(i), 0);
+                transfer(edu.bar(0), list.address(i), at, list.length(i), 0);
                 at += list.length(i);
             }
             DmaMemory last = buffer.pages().getLast();
-            transfer(edu.registers(), EDU_BUFFER, last.deviceAddress(), BYTES, FROM_DEVICE);
+            transfer(edu.bar(0), EDU_BUFFER, last.deviceAddress(), BYTES, FROM_DEVICE);
             assertThat(last.segment()
                             .asSlice(0, BYTES)
                             .mismatch(buffer.segment().asSlice(start, BYTES)))

@@ -11,8 +11,8 @@ import dev.outboard.pci.PciFunction;
 import java.io.IOException;
 
 /**
- * {@code sysfs:0000:03:00.0}: the registers of a function that no kernel driver has, as root; no interrupts and no DMA
- * memory. To {@linkplain #look look}, also of one that a kernel driver has.
+ * {@code sysfs:0000:03:00.0}: the registers of a function that no kernel driver has, as root; no interrupts, and DMA
+ * memory in huge pages, where no IOMMU translates. To {@linkplain #look look}, also of one that a kernel driver has.
  */
 public final class SysfsAccessPath implements AccessPath {
     /** Made by {@link java.util.ServiceLoader}. */

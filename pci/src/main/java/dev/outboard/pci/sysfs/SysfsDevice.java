@@ -75,6 +75,10 @@ final class SysfsDevice implements AutoCloseable {
                 + " use VFIO: outboard bind " + device.address() + " vfio");
     }
 
+    Path directory() {
+        return directory;
+    }
+
     boolean isWritable() {
         return writable;
     }

@@ -34,7 +34,7 @@ final class SysfsFunction extends OpenFunction {
         super(address);
         this.device = device;
         this.release = release;
-        dma = SysfsDma.allocator(address);
+        dma = SysfsDma.allocator(address, device.directory());
         try {
             configuration = device.configuration(allOnes(device::sawAllOnes));
             formerCommand = configuration.read(PciConfiguration.COMMAND);

@@ -85,9 +85,11 @@ class SysfsFilesTest {
             assertThat(function.interruptVectors()).isZero();
             assertThat(function.enableInterrupts(0)).isEmpty();
             assertThatThrownBy(() -> function.enableInterrupts(1)).isInstanceOf(IllegalArgumentException.class);
+            Files.createDirectories(directory.resolve("iommu_group"));
+            Files.writeString(directory.resolve("iommu_group/type"), "DMA-FQ\n");
             assertThatThrownBy(() -> function.dma().allocate(1))
                     .isInstanceOf(DeviceException.class)
-                    .hasMessageContaining("no DMA memory")
+                    .hasMessageContaining("an IOMMU translates its addresses (DMA-FQ)")
                     .hasMessageContaining("outboard bind 00:09.0 vfio");
             assertThatThrownBy(function::reset)
                     .isInstanceOf(DeviceException.class)

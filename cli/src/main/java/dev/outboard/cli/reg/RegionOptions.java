@@ -1,6 +1,7 @@
 package dev.outboard.cli.reg;
 
 import dev.outboard.cli.Json;
+import dev.outboard.driver.DeviceAddress;
 import dev.outboard.memory.Registers;
 import dev.outboard.pci.PciFunction;
 import dev.outboard.specs.pci.PciConfiguration;
@@ -52,7 +53,7 @@ final class RegionOptions {
 
     /** Refuses to write to anything but a model, unless the user said so. */
     void requireDestroy(boolean destroy) {
-        if (!destroy && !device.startsWith("model:")) {
+        if (!destroy && !DeviceAddress.parse(device).isEmulated()) {
             throw new IllegalArgumentException("writing registers of " + device
                     + " can lose data or hang the machine; add --destroy if that is what you want, or --dry-run");
         }

@@ -66,7 +66,7 @@ public record DeviceAddress(String path, String device) {
     }
 
     /**
-     * Whether opening the address makes the device, for the one who opens it: then it holds nobody's data.
+     * Whether opening the address makes the device, for who opens it: then it holds no data but what that one gave it.
      *
      * @return true for {@code model:} and {@code qemu:}
      */

@@ -17,7 +17,7 @@ final class RegionOptions {
     @Parameters(
             index = "0",
             paramLabel = "DEVICE",
-            description = "For example vfio:0000:03:00.0, vfio-user:/run/nvme.sock or model:nvme.")
+            description = "For example vfio:0000:03:00.0, vfio-user:/run/nvme.sock, model:nvme or qemu:e1000e.")
     private String device = "";
 
     @Parameters(index = "1", paramLabel = "BAR", description = "bar0 to bar5, or config for configuration space.")

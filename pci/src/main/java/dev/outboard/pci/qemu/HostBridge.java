@@ -29,7 +29,7 @@ final class HostBridge {
     private final Window highWindow = new Window(1L << 38, 1L << 39);
 
     /** Addresses to give away. */
-    private static final class Window {
+    private final class Window {
         private final long first;
         private final long end;
         private long next;
@@ -42,7 +42,7 @@ final class HostBridge {
         long take(long size) throws DeviceException {
             long address = (next + size - 1) & -size;
             if (size > end - first || address > end - size) {
-                throw new DeviceException("no room for a BAR of 0x" + Long.toHexString(size) + " bytes at 0x"
+                throw new DeviceException(name + ": no room for a BAR of 0x" + Long.toHexString(size) + " bytes at 0x"
                         + Long.toHexString(first) + " to 0x" + Long.toHexString(end - 1));
             }
             next = address + size;

@@ -32,10 +32,9 @@ final class QemuProcess implements AutoCloseable {
     }
 
     static QemuProcess start(List<String> arguments) throws IOException {
-        List<String> command = new ArrayList<>();
+        String qemu = find(QEMU, "qemu-system-x86");
         // A JVM that is killed ends nothing on its way out.
-        command.addAll(List.of(find("setpriv", "util-linux"), "--pdeathsig", "KILL"));
-        command.add(find(QEMU, "qemu-system-x86"));
+        List<String> command = new ArrayList<>(List.of(find("setpriv", "util-linux"), "--pdeathsig", "KILL", qemu));
         command.addAll(arguments);
         Fd output = Fd.memfd("outboard-qemu-output", 0);
         CompletableFuture<Process> started = new CompletableFuture<>();
@@ -84,7 +83,7 @@ final class QemuProcess implements AutoCloseable {
             }
         }
         throw new DeviceException(
-                "qemu: needs " + program + ", which is not installed: apt-get install " + debianPackage);
+                "qemu: needs " + program + ", which is not installed; apt-get install " + debianPackage);
     }
 
     /** Where a process of this user's finds a file of ours that has no name. {@code proc(5)}. */

@@ -16,6 +16,8 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +31,7 @@ final class Qtest implements AutoCloseable {
     private static final int BUFFER_BYTES = 4096;
     private static final int LONGEST_LINE = 4096;
     private static final String OK = "OK";
+    private static final Pattern PIN = Pattern.compile("IRQ (raise|lower) (\\d{1,2})");
     private static final int HEXADECIMAL = 16;
 
     /** What hears of interrupt pins, on the thread that reads. */
@@ -114,12 +117,11 @@ final class Qtest implements AutoCloseable {
             }
             return;
         }
-        String[] words = line.split(" ", -1);
-        try {
-            pins.changed(Byte.parseByte(words[2]), words[1].equals("raise"));
-        } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
+        Matcher words = PIN.matcher(line);
+        if (!words.matches()) {
             throw nonsense("\"" + line + "\"");
         }
+        pins.changed(Integer.parseInt(words.group(2)), words.group(1).equals("raise"));
     }
 
     private DeviceException nonsense(String what) {

@@ -1,5 +1,6 @@
 package dev.outboard.pci.qemu;
 
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -14,6 +15,7 @@ import dev.outboard.pci.PciFunction;
 import dev.outboard.specs.edu.EduRegisters;
 import dev.outboard.specs.nvme.NvmeRegisters;
 import dev.outboard.specs.pci.PciConfiguration;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,7 +65,11 @@ class QemuFunctionTest {
     }
 
     private static ProcessHandle process(PciFunction function) {
-        Matcher matcher = Pattern.compile("\\(process (\\d+)\\)").matcher(function.toString());
+        return process(function.toString());
+    }
+
+    private static ProcessHandle process(String function) {
+        Matcher matcher = Pattern.compile("\\(process (\\d+)\\)").matcher(function);
         assertThat(matcher.find()).isTrue();
         return ProcessHandle.of(Long.parseLong(matcher.group(1))).orElseThrow();
     }
@@ -142,18 +148,38 @@ class QemuFunctionTest {
         }
     }
 
+    private static void move(PciFunction edu, long from, long to, long command) throws IOException {
+        Registers registers = edu.bar(0);
+        registers.write(EduRegisters.DMA_SOURCE, from);
+        registers.write(EduRegisters.DMA_DESTINATION, to);
+        registers.write(EduRegisters.DMA_COUNT, Long.BYTES);
+        registers.write(EduRegisters.DMA_COMMAND, command | EduRegisters.DMA_RUN.mask());
+        registers.pollUntil(EduRegisters.DMA_COMMAND, value -> !EduRegisters.DMA_RUN.isSet(value), SOON);
+    }
+
     @Test
     void theDeviceReachesMemoryOnlyWhileItIsBusMaster() throws IOException {
-        try (PciFunction function = Pci.open("qemu:nvme");
-                DmaMemory memory = function.dma().allocate(4096)) {
+        long value = 0x0123_4567_89ab_cdefL;
+        try (PciFunction function = Pci.open("qemu:edu");
+                DmaMemory memory = function.dma().allocate(2 * Long.BYTES)) {
             assertThat(memory.deviceAddress()).isGreaterThanOrEqualTo(16L << 20);
-            assertThat(function.configuration().read(PciConfiguration.COMMAND) & 4)
-                    .isZero();
             function.setBusMaster(true);
-            assertThat(PciConfiguration.COMMAND_BUS_MASTER.isSet(
-                            function.configuration().read(PciConfiguration.COMMAND)))
-                    .isTrue();
+            memory.segment().set(JAVA_LONG, 0, value);
+            move(function, memory.deviceAddress(), EduRegisters.BUFFER, 0);
+            function.setBusMaster(false);
+            move(function, EduRegisters.BUFFER, memory.deviceAddress() + Long.BYTES, EduRegisters.DMA_DIRECTION.mask());
+            assertThat(memory.segment().get(JAVA_LONG, Long.BYTES)).isZero();
+            function.setBusMaster(true);
+            move(function, EduRegisters.BUFFER, memory.deviceAddress() + Long.BYTES, EduRegisters.DMA_DIRECTION.mask());
+            assertThat(memory.segment().get(JAVA_LONG, Long.BYTES)).isEqualTo(value);
+        }
+    }
+
+    @Test
+    void memoryEnds() throws IOException {
+        try (PciFunction function = Pci.open("qemu:edu")) {
             assertThatThrownBy(() -> function.dma().allocate(1L << 31)).hasMessageContaining("no room");
+            function.dma().allocate(1L << 29).close();
         }
     }
 
@@ -254,6 +280,28 @@ class QemuFunctionTest {
         assertThatThrownBy(() -> registers.read32(0))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("closed");
+    }
+
+    @Test
+    void qemuDiesWithTheProcessThatStartedIt() throws Exception {
+        String classes = System.getProperty("jdk.module.path") + ":" + Path.of("target", "test-classes");
+        Process holder = new ProcessBuilder(List.of(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-cp",
+                        classes,
+                        HoldingProgram.class.getName(),
+                        "qemu:edu"))
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        try (BufferedReader said = holder.inputReader()) {
+            ProcessHandle process = process(said.readLine());
+            assertThat(process.isAlive()).isTrue();
+            holder.destroyForcibly();
+            process.onExit().get(SOON.toSeconds(), TimeUnit.SECONDS);
+        } finally {
+            holder.destroyForcibly();
+        }
     }
 
     @Test

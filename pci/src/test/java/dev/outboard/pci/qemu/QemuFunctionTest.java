@@ -282,18 +282,21 @@ class QemuFunctionTest {
                 .hasMessageContaining("closed");
     }
 
+    private static ProcessBuilder holdingProgram() {
+        String classes = System.getProperty("jdk.module.path") + ":" + Path.of("target", "test-classes");
+        return new ProcessBuilder(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                classes,
+                HoldingProgram.class.getName(),
+                "qemu:edu"));
+    }
+
     @Test
     void qemuDiesWithTheProcessThatStartedIt() throws Exception {
-        String classes = System.getProperty("jdk.module.path") + ":" + Path.of("target", "test-classes");
-        Process holder = new ProcessBuilder(List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-cp",
-                        classes,
-                        HoldingProgram.class.getName(),
-                        "qemu:edu"))
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
+        Process holder =
+                holdingProgram().redirectError(ProcessBuilder.Redirect.INHERIT).start();
         try (BufferedReader said = holder.inputReader()) {
             ProcessHandle process = process(said.readLine());
             assertThat(process.isAlive()).isTrue();
@@ -302,6 +305,17 @@ class QemuFunctionTest {
         } finally {
             holder.destroyForcibly();
         }
+    }
+
+    @Test
+    void whereThereIsNoQemuItsPackageIsNamed() throws Exception {
+        ProcessBuilder program = holdingProgram();
+        program.environment().put("PATH", directory.toString());
+        Process process = program.start();
+        try (BufferedReader errors = process.errorReader()) {
+            assertThat(errors.readLine()).endsWith("apt-get install qemu-system-x86");
+        }
+        assertThat(process.waitFor()).isEqualTo(1);
     }
 
     @Test

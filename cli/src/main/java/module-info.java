@@ -4,6 +4,7 @@ module dev.outboard.cli {
     requires dev.outboard.nvme;
     requires dev.outboard.samples;
     requires dev.outboard.emulation;
+    requires dev.outboard.peripherals;
     requires info.picocli;
     requires com.fasterxml.jackson.jr.ob;
 

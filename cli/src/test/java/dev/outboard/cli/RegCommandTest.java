@@ -258,7 +258,7 @@ class RegCommandTest {
         assertFails(reg("write", "model:nvme", "bar0", "INTMC", "1", "--names", "nvme", "--verify"), "--verify");
         assertFails(reg("watch", "model:nvme", "bar0", "0", "--interval", "0"), "--interval");
         assertFails(reg("read", "model:nvme", "bar0", "R", "--names", "/nowhere/x.svd"), "/nowhere/x.svd is no file");
-        assertFails(reg("read", "model:nvme", "bar0", ""), "no offset");
+        assertFails(reg("read", "model:nvme", "bar0", ""), "no number");
         assertFails(reg("dump", "model:nvme", "bar0", "", "--names", "nvme"), "no register \"\"");
         assertThat(reg("read", "model:nvme").status()).isEqualTo(2);
     }

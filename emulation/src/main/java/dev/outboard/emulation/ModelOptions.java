@@ -1,6 +1,7 @@
 package dev.outboard.emulation;
 
 import dev.outboard.driver.ByteSize;
+import dev.outboard.driver.DeviceAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -28,6 +29,17 @@ public final class ModelOptions {
      */
     public static ModelOptions of(Map<String, String> values) {
         return new ModelOptions(new LinkedHashMap<>(values));
+    }
+
+    /**
+     * Reads options as they stand in an address after the question mark.
+     *
+     * @param text for example {@code "size=64M&serial=X"}; may be empty
+     * @return the options
+     * @throws IllegalArgumentException if one has no value, or comes twice
+     */
+    public static ModelOptions parse(String text) {
+        return of(new DeviceAddress("model", "?" + text).options());
     }
 
     /**

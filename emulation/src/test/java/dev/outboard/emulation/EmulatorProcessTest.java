@@ -17,7 +17,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -54,7 +53,7 @@ class EmulatorProcessTest {
 
     @Test
     void nothingIsLeftAfterItsEnd() throws IOException {
-        EmulatorProcess process = EmulatorProcess.start("nvme", ModelOptions.of(Map.of("size", "64M", "cpu", "0")));
+        EmulatorProcess process = EmulatorProcess.start("nvme", ModelOptions.parse("size=64M&cpu=0"));
         Path privateDirectory = process.socket().getParent();
         try (process) {
             assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(privateDirectory)))
@@ -68,7 +67,7 @@ class EmulatorProcessTest {
 
     @Test
     void nothingIsLeftWhenItWasKilled() throws IOException {
-        EmulatorProcess process = EmulatorProcess.start("nvme", ModelOptions.of(Map.of()));
+        EmulatorProcess process = EmulatorProcess.start("nvme", ModelOptions.parse(""));
         try (process) {
             process.handle().destroyForcibly();
         }
@@ -125,7 +124,7 @@ class EmulatorProcessTest {
 
     @Test
     void aProcessThatCannotStartSaysWhy() {
-        assertThatThrownBy(() -> EmulatorProcess.start("nvme", ModelOptions.of(Map.of("cpu", "5000"))))
+        assertThatThrownBy(() -> EmulatorProcess.start("nvme", ModelOptions.parse("cpu=5000")))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("model:nvme")
                 .hasMessageContaining("CPU 5000");

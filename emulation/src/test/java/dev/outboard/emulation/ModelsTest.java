@@ -3,7 +3,6 @@ package dev.outboard.emulation;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.outboard.driver.DeviceAddress;
 import dev.outboard.emulation.nvme.NvmeModel;
 import dev.outboard.pci.Pci;
 import java.io.IOException;
@@ -18,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Models by name, and their options. */
 class ModelsTest {
     private static PciModel create(String options) throws IOException {
-        return Models.create("nvme", ModelOptions.of(new DeviceAddress("model", "nvme?" + options).options()));
+        return Models.create("nvme", ModelOptions.parse(options));
     }
 
     @ParameterizedTest

@@ -22,7 +22,6 @@ import static dev.outboard.specs.edu.EduRegisters.STATUS_COMPUTING;
 import static dev.outboard.specs.edu.EduRegisters.STATUS_INTERRUPT;
 
 import dev.outboard.emulation.Bar;
-import dev.outboard.emulation.DmaRegion;
 import dev.outboard.emulation.PciModel;
 import dev.outboard.memory.Register;
 import dev.outboard.memory.RegisterAccess;
@@ -33,8 +32,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * QEMU's device for teaching: turns numbers around, computes factorials while the driver waits, and moves memory to and
- * from a buffer of its own. QEMU, docs/specs/edu.rst. A transfer that does not lie in the buffer, or reaches no memory,
- * ends without moving anything.
+ * from a buffer of its own. QEMU, docs/specs/edu.rst. A transfer that does not lie in the buffer moves
+ * nothing; one that leaves the memory that the client mapped ends there.
  */
 public final class EduModel extends PciModel {
     private static final int CLASS_OTHER = 0x00ff00;
@@ -145,15 +144,11 @@ public final class EduModel extends PciModel {
         if (!isBusMaster() || start < 0 || count < 0 || count > BUFFER_BYTES || start > BUFFER_BYTES - count) {
             return;
         }
-        DmaRegion memory = toMemory ? dma().writable(address, count) : dma().readable(address, count);
-        if (memory == null) {
-            return;
-        }
-        long offset = address - memory.address();
+        MemorySegment part = buffer.asSlice(start, count);
         if (toMemory) {
-            MemorySegment.copy(buffer, start, memory.segment(), offset, count);
+            dma().write(address, part);
         } else {
-            MemorySegment.copy(memory.segment(), offset, buffer, start, count);
+            dma().read(address, part);
         }
     }
 

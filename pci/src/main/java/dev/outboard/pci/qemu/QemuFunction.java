@@ -7,35 +7,33 @@ import dev.outboard.driver.Interrupt;
 import dev.outboard.memory.DmaAllocator;
 import dev.outboard.memory.Registers;
 import dev.outboard.pci.PciBar;
-import dev.outboard.pci.PciFunction;
+import dev.outboard.pci.function.OpenFunction;
 import dev.outboard.specs.pci.PciConfiguration;
 import dev.outboard.specs.q35.Q35;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
- * A function that is a device model of QEMU's. A register access is a message there and back, about 50 µs; memory is shared,
+ * A function that is a device model of QEMU's. A register access is a message there and back, about 60 µs; memory is shared,
  * and as fast as any.
  */
-final class QemuFunction implements PciFunction {
-    private final DeviceAddress address;
+final class QemuFunction extends OpenFunction {
+    /** The thread that reads from QEMU finds out by itself that it is gone. */
+    private final Runnable allOnes = allOnes(() -> {});
+
     private final QemuMachine machine;
     private final HostBridge bridge;
     private final Registers configuration;
     private final Registers doorbell;
     private final List<PciBar> assigned;
-    private final @Nullable Registers[] bars = new @Nullable Registers[PciConfiguration.BARS];
     private final DmaAllocator dma;
     private final QemuInterrupts interrupts;
     private long doorbellAddress;
-    private volatile boolean closed;
 
     /** Takes the machine over, unless this fails. */
     QemuFunction(DeviceAddress address, QemuMachine machine) throws IOException {
-        this.address = address;
+        super(address);
         this.machine = machine;
         bridge = new HostBridge(address.toString(), machine.qtest());
         doorbell = configuration(QemuMachine.DOORBELL_SLOT, PciConfiguration.SIZE_BYTES);
@@ -54,7 +52,7 @@ final class QemuFunction implements PciFunction {
     }
 
     private Registers configuration(int slot, long sizeBytes) {
-        return bridge.configuration(slot, sizeBytes, this::sawAllOnes);
+        return bridge.configuration(slot, sizeBytes, allOnes);
     }
 
     /** Gives both devices their addresses, and lets them answer. */
@@ -77,41 +75,23 @@ final class QemuFunction implements PciFunction {
     }
 
     @Override
-    public DeviceAddress address() {
-        return address;
-    }
-
-    @Override
     public Registers configuration() {
         return configuration;
     }
 
     @Override
-    public synchronized Registers bar(int index) throws IOException {
-        Objects.checkIndex(index, bars.length);
-        checkOpen();
-        Registers bar = bars[index];
-        if (bar == null) {
-            PciBar found = assigned.stream()
-                    .filter(each -> each.index() == index)
-                    .findFirst()
-                    .orElseThrow(() -> new DeviceException(address + " has no BAR " + index));
-            Qtest qtest = machine.qtest();
-            bar = Registers.unmapped(
-                    "BAR " + index + " of " + address,
-                    found.sizeBytes(),
-                    found.io() ? qtest.ports(found.address()) : qtest.memory(found.address()),
-                    List.of(),
-                    this::sawAllOnes);
-            bars[index] = bar;
-        }
-        return bar;
-    }
-
-    private void sawAllOnes() {
-        if (closed) {
-            throw new IllegalStateException(address + " is closed");
-        }
+    protected Registers openBar(int index) throws IOException {
+        PciBar bar = assigned.stream()
+                .filter(each -> each.index() == index)
+                .findFirst()
+                .orElseThrow(() -> new DeviceException(address() + " has no BAR " + index));
+        Qtest qtest = machine.qtest();
+        return Registers.unmapped(
+                "BAR " + index + " of " + address(),
+                bar.sizeBytes(),
+                bar.io() ? qtest.ports(bar.address()) : qtest.memory(bar.address()),
+                List.of(),
+                allOnes);
     }
 
     @Override
@@ -129,15 +109,10 @@ final class QemuFunction implements PciFunction {
         checkOpen();
         if (count < 0 || count > interrupts.vectors()) {
             throw new IllegalArgumentException(
-                    address + " has " + interrupts.vectors() + " interrupt vectors, " + count + " cannot be enabled");
+                    address() + " has " + interrupts.vectors() + " interrupt vectors, " + count + " cannot be enabled");
         }
         interrupts.disable();
         return interrupts.enable(count, doorbellAddress);
-    }
-
-    @Override
-    public synchronized void setBusMaster(boolean on) {
-        configuration.modify(PciConfiguration.COMMAND, PciConfiguration.COMMAND_BUS_MASTER, on ? 1 : 0);
     }
 
     /** {@inheritDoc} By a reset of its machine, which has nothing else in it. */
@@ -148,7 +123,7 @@ final class QemuFunction implements PciFunction {
         bridge.reset();
         bridge.enable();
         if (!assign().equals(assigned)) {
-            throw new DeviceException(address + " has other BARs after its reset than before");
+            throw new DeviceException(address() + " has other BARs after its reset than before");
         }
         interrupts.restore(doorbellAddress);
     }
@@ -158,30 +133,16 @@ final class QemuFunction implements PciFunction {
         machine.qtest().checkPresent();
     }
 
-    private void checkOpen() {
-        if (closed) {
-            throw new IllegalStateException(address + " is closed");
-        }
+    @Override
+    protected List<Runnable> stepsOfClosing() {
+        return List.of(this::disableInterrupts, this::stopBusMaster, this::unmap, machine::close, dma::close);
     }
 
-    @Override
-    public synchronized void close() {
-        if (closed) {
-            return;
-        }
+    private void disableInterrupts() {
         try {
             interrupts.disable();
-            setBusMaster(false);
         } catch (UncheckedIOException refused) {
             // QEMU ends next, and with it the device.
         }
-        closed = true;
-        machine.close();
-        dma.close();
-    }
-
-    @Override
-    public String toString() {
-        return address + " (process " + machine.pid() + ")";
     }
 }

@@ -160,10 +160,6 @@ final class QemuMachine implements AutoCloseable {
         return listening.accept();
     }
 
-    long pid() {
-        return process.pid();
-    }
-
     Qtest qtest() {
         return qtest;
     }

@@ -91,10 +91,6 @@ final class QemuProcess implements AutoCloseable {
         return "/proc/" + ProcessHandle.current().pid() + "/fd/" + file.number();
     }
 
-    long pid() {
-        return process.pid();
-    }
-
     boolean isAlive() {
         return process.isAlive();
     }

@@ -4,7 +4,7 @@ import dev.outboard.pci.Pci;
 import dev.outboard.pci.PciFunction;
 import java.io.IOException;
 
-/** Opens a device, says which process it is, and holds it until its input ends. */
+/** Opens a device, says so, and holds it until its input ends. */
 final class HoldingProgram {
     private HoldingProgram() {}
 

@@ -25,8 +25,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -64,14 +62,11 @@ class QemuFunctionTest {
         assumeTrue(Files.isExecutable(Path.of("/usr/bin/qemu-system-x86_64")), "needs QEMU: qemu-system-x86");
     }
 
-    private static ProcessHandle process(PciFunction function) {
-        return process(function.toString());
-    }
-
-    private static ProcessHandle process(String function) {
-        Matcher matcher = Pattern.compile("\\(process (\\d+)\\)").matcher(function);
-        assertThat(matcher.find()).isTrue();
-        return ProcessHandle.of(Long.parseLong(matcher.group(1))).orElseThrow();
+    private static ProcessHandle qemuOf(ProcessHandle parent) {
+        return parent.children()
+                .filter(child -> child.info().command().orElse("").contains("qemu-system"))
+                .findFirst()
+                .orElseThrow();
     }
 
     @ParameterizedTest
@@ -255,7 +250,7 @@ class QemuFunctionTest {
             function.checkPresent();
             Interrupt interrupt = function.enableInterrupts(1).getFirst();
             Future<Long> waiter = waiters.submit(() -> interrupt.await(SOON));
-            process(function).destroyForcibly();
+            qemuOf(ProcessHandle.current()).destroyForcibly();
             assertThatThrownBy(waiter::get).hasCauseInstanceOf(DeviceGoneException.class);
             assertThatThrownBy(function::checkPresent)
                     .isInstanceOf(DeviceGoneException.class)
@@ -271,7 +266,7 @@ class QemuFunctionTest {
     @Test
     void closingEndsQemuAndLeavesNothingBehind() throws Exception {
         PciFunction function = Pci.open("qemu:nvme?size=1M");
-        ProcessHandle process = process(function);
+        ProcessHandle process = qemuOf(ProcessHandle.current());
         Registers registers = function.bar(0);
         assertThat(process.isAlive()).isTrue();
         function.close();
@@ -298,7 +293,8 @@ class QemuFunctionTest {
         Process holder =
                 holdingProgram().redirectError(ProcessBuilder.Redirect.INHERIT).start();
         try (BufferedReader said = holder.inputReader()) {
-            ProcessHandle process = process(said.readLine());
+            assertThat(said.readLine()).isEqualTo("qemu:edu");
+            ProcessHandle process = qemuOf(holder.toHandle());
             assertThat(process.isAlive()).isTrue();
             holder.destroyForcibly();
             process.onExit().get(SOON.toSeconds(), TimeUnit.SECONDS);

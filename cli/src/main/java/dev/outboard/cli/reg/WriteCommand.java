@@ -1,55 +1,32 @@
 package dev.outboard.cli.reg;
 
 import dev.outboard.cli.Json;
-import dev.outboard.cli.JsonOption;
 import dev.outboard.driver.DeviceException;
 import dev.outboard.memory.DecodedRegister;
 import dev.outboard.memory.Field;
 import dev.outboard.memory.FieldUpdate;
 import dev.outboard.memory.Register;
 import dev.outboard.memory.RegisterMap;
-import dev.outboard.memory.Registers;
-import dev.outboard.pci.Pci;
-import dev.outboard.pci.PciFunction;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
-/** {@code outboard reg write}. */
+/** {@code outboard reg write}, and so on. */
 @Command(
         name = "write",
         description = {
             "Writes registers, each in one access.",
             "With --mask, or with fields for a value, each is read first and its other bits are written back."
         })
-final class RegWriteCommand implements Callable<Integer> {
+final class WriteCommand extends RegisterCommand {
     @Mixin
-    private RegionOptions region = new RegionOptions();
-
-    @Parameters(
-            index = "2",
-            paramLabel = "OFFSET",
-            description = "A number of bytes, or with --names a register's name.")
-    private String offset = "";
-
-    @Parameters(
-            index = "3",
-            paramLabel = "VALUE",
-            description = "A number; for a register with a name fields too: EN=1,SHN=NORMAL.")
-    private String value = "";
-
-    @Mixin
-    private AccessOptions access = new AccessOptions();
-
-    @Option(names = "--mask", paramLabel = "MASK", description = "Change these bits alone.")
-    private @Nullable String mask;
+    private MaskOption mask = new MaskOption();
 
     @Option(names = "--verify", description = "Read back what was written, and fail if it is something else.")
     private boolean verify;
@@ -60,52 +37,66 @@ final class RegWriteCommand implements Callable<Integer> {
     @Option(names = "--destroy", description = "Yes, write; needed on anything but a model.")
     private boolean destroy;
 
-    @Mixin
-    private NamesOption names = new NamesOption();
+    private boolean printedOwners;
 
-    @Mixin
-    private JsonOption output = new JsonOption();
+    WriteCommand(Place place) {
+        super(place);
+    }
 
     @Override
-    public Integer call() throws IOException {
-        region.check();
-        RegisterMap map = names.map();
-        List<Target> targets = Target.of(offset, access.width(), access.countOrOne(), map);
-        FieldUpdate update = update(targets.getFirst().register());
-        boolean whole = update.mask()
-                == RegisterNumber.ones(targets.getFirst().register().widthBits());
+    boolean takesValue() {
+        return true;
+    }
+
+    @Override
+    void run(@Nullable RegisterMap map) throws IOException {
+        String where = Objects.requireNonNull(place().register());
+        List<Target> targets = Target.of(where, access(), map, place());
+        Register first = targets.getFirst().register();
+        FieldUpdate update = update(first);
+        boolean whole = update.mask() == RegisterNumber.ones(first.widthBits());
         for (Target target : targets) {
-            target.checkWrite(map, access.force());
+            target.checkWrite(map, access().force());
             if (!whole || verify) {
-                target.checkRead(map, access.force());
+                target.checkRead(map, access().force());
             }
             if (verify) {
                 checkVerifiable(target.register(), update);
             }
         }
         if (!dryRun) {
-            region.requireDestroy(destroy);
+            requireDestroy();
+        }
+        if (!access().force()) {
+            place().refuseOwned(Target.first(targets), Target.lengthBytes(targets));
         }
         List<Object> written = new ArrayList<>();
-        try (PciFunction function = Pci.open(region.device())) {
-            Registers registers = region.registers(function);
-            Target.checkInside(targets, registers, region.region());
+        // Nothing is written in a dry run, so it may look at what a driver has.
+        Place.Purpose purpose = dryRun ? Place.Purpose.READ : Place.Purpose.WRITE;
+        try (OpenRegisters registers = Target.open(targets, place(), purpose)) {
             for (Target target : targets) {
                 written.add(write(registers, target, update, whole));
             }
-            function.checkPresent();
+            registers.checkPresent();
+            if (json()) {
+                Map<String, Object> json = document(registers);
+                json.put("written", !dryRun);
+                json.put("verified", verify && !dryRun);
+                json.put("registers", written);
+                Json.print(System.out, json);
+            }
         }
-        if (output.json()) {
-            Map<String, Object> json = region.json();
-            json.put("written", !dryRun);
-            json.put("verified", verify && !dryRun);
-            json.put("registers", written);
-            Json.print(System.out, json);
-        }
-        return 0;
     }
 
-    private Map<String, Object> write(Registers registers, Target target, FieldUpdate update, boolean whole)
+    /** Refuses to write to anything but a model, unless the user said so. */
+    private void requireDestroy() {
+        if (!destroy && !place().isModel()) {
+            throw new IllegalArgumentException("writing registers of " + place().subject()
+                    + " can lose data or hang the machine; add --destroy if that is what you want, or --dry-run");
+        }
+    }
+
+    private Map<String, Object> write(OpenRegisters registers, Target target, FieldUpdate update, boolean whole)
             throws DeviceException {
         Register register = target.register();
         long word = update.bits();
@@ -119,10 +110,21 @@ final class RegWriteCommand implements Callable<Integer> {
                 verify(registers.read(register), word, update, register);
             }
         }
-        if (!output.json()) {
+        if (!json()) {
+            printOwners(registers, register);
             System.out.println((dryRun ? "would write " : "wrote ") + target.text(word));
         }
-        return RegReadCommand.json(target, word);
+        return target.json(word);
+    }
+
+    /** Says once what is there. */
+    private void printOwners(OpenRegisters registers, Register register) {
+        List<String> owners = registers.owners();
+        if (owners != null && !printedOwners) {
+            System.out.println(registers.name() + " at 0x" + Long.toHexString(register.offset()) + " is "
+                    + (owners.isEmpty() ? "nobody's that the kernel knows" : String.join(", ", owners)));
+            printedOwners = true;
+        }
     }
 
     private static void verify(long back, long word, FieldUpdate update, Register register) throws DeviceException {
@@ -152,8 +154,9 @@ final class RegWriteCommand implements Callable<Integer> {
 
     /** What the value and the mask mean for a register. */
     private FieldUpdate update(Register register) {
+        String value = place().value();
         if (value.contains("=")) {
-            if (mask != null) {
+            if (mask.isGiven()) {
                 throw new IllegalArgumentException("--mask is for numbers; fields have theirs");
             }
             FieldUpdate update = new FieldUpdate(0, 0);
@@ -167,9 +170,8 @@ final class RegWriteCommand implements Callable<Integer> {
             }
             return update;
         }
-        long ones = RegisterNumber.ones(register.widthBits());
         long bits = RegisterNumber.parse(value, register.widthBits());
-        long changed = mask == null ? ones : RegisterNumber.parse(mask, register.widthBits());
+        long changed = mask.bits(register.widthBits());
         return new FieldUpdate(changed, bits & changed);
     }
 

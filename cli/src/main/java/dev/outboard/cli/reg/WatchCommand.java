@@ -2,13 +2,9 @@ package dev.outboard.cli.reg;
 
 import dev.outboard.cli.Interruption;
 import dev.outboard.cli.Json;
-import dev.outboard.cli.JsonOption;
 import dev.outboard.memory.DecodedRegister;
 import dev.outboard.memory.Register;
 import dev.outboard.memory.RegisterMap;
-import dev.outboard.memory.Registers;
-import dev.outboard.pci.Pci;
-import dev.outboard.pci.PciFunction;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.LocalTime;
@@ -17,32 +13,16 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
-/** {@code outboard reg watch}. */
+/** {@code outboard reg watch}, and so on. */
 @Command(name = "watch", description = "Reads registers again and again, and prints what changes, until interrupted.")
-final class RegWatchCommand implements Callable<Integer> {
+final class WatchCommand extends RegisterCommand {
     private static final double MINIMUM_SECONDS = 0.001;
     private static final double MAXIMUM_SECONDS = 86_400;
     private static final double NANOS = 1e9;
-
-    @Mixin
-    private RegionOptions region = new RegionOptions();
-
-    @Parameters(
-            index = "2",
-            arity = "0..1",
-            paramLabel = "OFFSET",
-            description = "A number of bytes, or a register's name; unless told all that --names defines.")
-    private @Nullable String offset;
-
-    @Mixin
-    private AccessOptions access = new AccessOptions();
 
     @Option(
             names = "--interval",
@@ -51,54 +31,53 @@ final class RegWatchCommand implements Callable<Integer> {
             description = "Seconds between two looks, from 0.001; unless told ${DEFAULT-VALUE}.")
     private double intervalSeconds = 1;
 
-    @Mixin
-    private NamesOption names = new NamesOption();
-
-    @Mixin
-    private JsonOption output = new JsonOption();
-
     private boolean printed;
 
+    WatchCommand(Place place) {
+        super(place);
+    }
+
     @Override
-    public Integer call() throws IOException, InterruptedException {
-        region.check();
+    boolean registerIsOptional() {
+        return true;
+    }
+
+    @Override
+    void run(@Nullable RegisterMap map) throws IOException, InterruptedException {
         if (!(intervalSeconds >= MINIMUM_SECONDS && intervalSeconds <= MAXIMUM_SECONDS)) {
             throw new IllegalArgumentException("--interval " + intervalSeconds + ": it is from 0.001 to 86400 seconds");
         }
-        List<Target> targets = targets();
-        try (PciFunction function = Pci.open(region.device())) {
-            Registers registers = region.registers(function);
-            Target.checkInside(targets, registers, region.region());
-            if (output.json()) {
+        List<Target> targets = targets(map);
+        try (OpenRegisters registers = Target.open(targets, place(), Place.Purpose.READ)) {
+            if (json()) {
                 System.out.println("[");
             }
-            watch(function, registers, targets);
-            if (output.json()) {
+            watch(registers, targets);
+            if (json()) {
                 System.out.println("]");
             }
         }
-        return 0;
     }
 
-    private List<Target> targets() throws IOException {
-        RegisterMap map = names.map();
-        if (offset == null) {
+    private List<Target> targets(@Nullable RegisterMap map) {
+        String where = place().register();
+        if (where == null) {
             if (map == null) {
-                throw new IllegalArgumentException("watch what? Say an OFFSET, or --names " + NamesOption.CHOICES);
+                throw new IllegalArgumentException(
+                        "watch what? Say an " + place().label() + ", or --names " + NamesOption.CHOICES);
             }
             return map.registers().stream()
-                    .filter(register -> access.force()
+                    .filter(register -> access().force()
                             || (!register.readChanges() && register.access().isReadable()))
                     .map(register -> new Target(register, true))
                     .toList();
         }
-        List<Target> targets = Target.of(offset, access.width(), access.countOrOne(), map);
-        targets.forEach(target -> target.checkRead(map, access.force()));
+        List<Target> targets = Target.of(where, access(), map, place());
+        targets.forEach(target -> target.checkRead(map, access().force()));
         return targets;
     }
 
-    private void watch(PciFunction function, Registers registers, List<Target> targets)
-            throws IOException, InterruptedException {
+    private void watch(OpenRegisters registers, List<Target> targets) throws IOException, InterruptedException {
         Duration interval = Duration.ofNanos((long) (intervalSeconds * NANOS));
         long[] last = new long[targets.size()];
         boolean first = true;
@@ -110,7 +89,7 @@ final class RegWatchCommand implements Callable<Integer> {
                 }
                 last[i] = value;
             }
-            function.checkPresent();
+            registers.checkPresent();
             System.out.flush();
             first = false;
         } while (!Interruption.await(interval));
@@ -119,13 +98,13 @@ final class RegWatchCommand implements Callable<Integer> {
     private void print(Target target, @Nullable Long before, long value) throws IOException {
         LocalTime time = LocalTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.MILLIS);
         Register register = target.register();
-        if (output.json()) {
+        if (json()) {
             Map<String, Object> json = Json.object();
             json.put("time", time.toString());
             if (before != null) {
                 json.put("before", DecodedRegister.digits(before, register.widthBits()));
             }
-            json.putAll(RegReadCommand.json(target, value));
+            json.putAll(target.json(value));
             if (printed) {
                 System.out.println(",");
             }

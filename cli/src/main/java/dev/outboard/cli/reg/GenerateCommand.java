@@ -17,7 +17,7 @@ import picocli.CommandLine.Parameters;
 
 /** {@code outboard reg generate}. */
 @Command(name = "generate", description = "Writes the Java constants for a peripheral of a CMSIS-SVD file.")
-final class RegGenerateCommand implements Callable<Integer> {
+final class GenerateCommand implements Callable<Integer> {
     @Parameters(
             index = "0",
             paramLabel = "FILE.svd[#PERIPHERAL]",

@@ -1,4 +1,5 @@
 import dev.outboard.pci.AccessPath;
+import dev.outboard.pci.qemu.QemuAccessPath;
 import dev.outboard.pci.sysfs.SysfsAccessPath;
 import dev.outboard.pci.vfio.BestAccessPath;
 import dev.outboard.pci.vfio.VfioAccessPath;
@@ -19,6 +20,7 @@ module dev.outboard.pci {
 
     provides AccessPath with
             BestAccessPath,
+            QemuAccessPath,
             SysfsAccessPath,
             VfioAccessPath,
             VfioUserAccessPath;

@@ -6,6 +6,7 @@ module dev.outboard.specs {
     exports dev.outboard.specs.edu;
     exports dev.outboard.specs.nvme;
     exports dev.outboard.specs.pci;
+    exports dev.outboard.specs.q35;
     exports dev.outboard.specs.serial;
     exports dev.outboard.specs.vfiouser;
 }

@@ -1,6 +1,7 @@
 package dev.outboard.emulation;
 
 import dev.outboard.driver.ByteSize;
+import dev.outboard.driver.DeviceAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -31,24 +32,14 @@ public final class ModelOptions {
     }
 
     /**
-     * Reads options from the part of an address after the question mark.
+     * Reads options as they stand in an address after the question mark.
      *
      * @param text for example {@code "size=64M&serial=X"}; may be empty
      * @return the options
      * @throws IllegalArgumentException if one has no value, or comes twice
      */
     public static ModelOptions parse(String text) {
-        SequencedMap<String, String> values = new LinkedHashMap<>();
-        for (String part : text.isEmpty() ? new String[0] : text.split("&", -1)) {
-            int equals = part.indexOf('=');
-            if (equals <= 0) {
-                throw new IllegalArgumentException("\"" + part + "\" is no option; one looks like size=64M");
-            }
-            if (values.put(part.substring(0, equals), part.substring(equals + 1)) != null) {
-                throw new IllegalArgumentException("the option " + part.substring(0, equals) + " comes twice");
-            }
-        }
-        return new ModelOptions(values);
+        return of(new DeviceAddress("model", "?" + text).options());
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.outboard.cli.reg;
 
+import dev.outboard.driver.DeviceAddress;
 import dev.outboard.memory.Registers;
 import dev.outboard.pci.Pci;
 import dev.outboard.pci.PciFunction;
@@ -21,7 +22,8 @@ final class DevicePlace extends Place {
         add(
                 DEVICE,
                 false,
-                "For example vfio:0000:03:00.0, sysfs:0000:03:00.0, vfio-user:/run/nvme.sock or model:nvme.");
+                "For example vfio:0000:03:00.0, sysfs:0000:03:00.0, vfio-user:/run/nvme.sock, model:nvme or"
+                        + " qemu:e1000e.");
         add(REGION, false, "bar0 to bar5, or config for configuration space.");
     }
 
@@ -81,7 +83,7 @@ final class DevicePlace extends Place {
 
     @Override
     boolean isModel() {
-        return subject().startsWith("model:");
+        return DeviceAddress.parse(subject()).isEmulated();
     }
 
     @Override

@@ -21,10 +21,10 @@ public final class RegisterNames {
     /**
      * Finds definitions.
      *
-     * @param name for example {@code nvme}
+     * @param mapName for example {@code "nvme"}
      * @return the definitions, if there are such
      */
-    public static Optional<RegisterMap> find(String name) {
-        return ALL.stream().filter(map -> map.name().equals(name)).findFirst();
+    public static Optional<RegisterMap> find(String mapName) {
+        return ALL.stream().filter(map -> map.name().equals(mapName)).findFirst();
     }
 }

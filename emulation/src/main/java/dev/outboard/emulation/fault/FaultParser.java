@@ -202,7 +202,7 @@ final class FaultParser {
         }
         boolean once = nth > 0 && every == 0 && count == 0;
         return new FaultTiming(
-                Math.max(1, nth),
+                nth > 0 ? nth : Math.max(1, every),
                 Math.max(1, every),
                 once ? 1 : count == 0 ? Long.MAX_VALUE : count,
                 probability,

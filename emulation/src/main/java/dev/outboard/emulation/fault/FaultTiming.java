@@ -38,10 +38,10 @@ public record FaultTiming(long nth, long every, long count, double probability, 
     public String toString() {
         StringBuilder text = new StringBuilder();
         boolean once = count == 1 && every == 1;
-        if (nth != 1 || once) {
+        if (once || (nth != 1 && nth != every) || (nth == 1 && every != 1)) {
             text.append(" nth ").append(nth);
         }
-        if (every != 1 || (nth != 1 && !once)) {
+        if (!once && (every != 1 || nth != 1)) {
             text.append(" every ").append(every);
         }
         if (count != Long.MAX_VALUE && !once) {

@@ -42,6 +42,8 @@ class FaultPlanTest {
     void aRuleThatSaysWhenActsOnce() throws FaultSyntaxException {
         assertThat(rule("on interrupt 1 nth 4 do drop").timing()).isEqualTo(FaultTiming.once(4));
         assertThat(rule("on interrupt 1 do drop").timing()).isEqualTo(FaultTiming.ALWAYS);
+        assertThat(rule("on interrupt 1 every 3 do drop").timing())
+                .isEqualTo(new FaultTiming(3, 3, Long.MAX_VALUE, 1, 0));
     }
 
     @Test
@@ -65,6 +67,8 @@ class FaultPlanTest {
                 "on dma-in 3 probability 0.25 do flip 0x80000000",
                 "on dma-out 0-2 do ones",
                 "on completion 1 opcode 0x2 nth 2 every 3 count 4 do status 0x281",
+                "on write bar0 * nth 1 every 2 do drop",
+                "on write bar0 * nth 3 every 2 do drop",
                 "on any after 2s nth 1 do remove");
 
         assertThat(FaultPlan.parse("again", plan.toString())).isEqualTo(plan);

@@ -66,7 +66,7 @@ public final class Recorder implements Interposer {
             }
             out.write(nanos + " " + event + "\n");
         } catch (IOException e) {
-            throw new UncheckedIOException("the recording cannot be written: " + e.getMessage(), e);
+            throw new UncheckedIOException(new IOException("the recording cannot be written: " + e.getMessage(), e));
         }
     }
 
@@ -164,7 +164,7 @@ public final class Recorder implements Interposer {
         try {
             out.close();
         } catch (IOException e) {
-            throw new UncheckedIOException("the recording cannot be written: " + e.getMessage(), e);
+            throw new UncheckedIOException(new IOException("the recording cannot be written: " + e.getMessage(), e));
         }
     }
 }

@@ -220,6 +220,7 @@ final class Features {
 
     private int getData(Command command, Definition definition, int feature, int select) {
         page.fill((byte) 0);
+        command.result(Integer.toUnsignedLong(value(feature)));
         int bytes = definition.dataBytes;
         if (feature == Feature.TIMESTAMP && select == Feature.SELECT_CURRENT) {
             page.set(JAVA_LONG, 0, clock.read());

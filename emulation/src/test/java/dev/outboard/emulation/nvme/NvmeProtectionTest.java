@@ -41,7 +41,8 @@ class NvmeProtectionTest extends NvmeTestBase {
     @Test
     void theGuardIsTheCrcOfT10() {
         byte[] check = "123456789".getBytes(StandardCharsets.US_ASCII);
-        assertThat(Protection.crc(0, MemorySegment.ofArray(check), 0, check.length)).isEqualTo(0xd0db);
+        assertThat(Protection.crc(0, MemorySegment.ofArray(check), 0, check.length))
+                .isEqualTo(0xd0db);
     }
 
     @ParameterizedTest
@@ -50,25 +51,19 @@ class NvmeProtectionTest extends NvmeTestBase {
         serve(bytes, false, 0);
         random(DATA, PAGE, 1);
         random(METADATA, 8 * bytes, 2);
-        assertThat(status(TestDriver.write(40, 8).prp1(DATA).metadata(METADATA))).isZero();
+        assertThat(status(TestDriver.write(40, 8).prp1(DATA).metadata(METADATA)))
+                .isZero();
         assertThat(status(TestDriver.read(43, 2).prp1(OTHER).metadata(METADATA + PAGE)))
                 .isZero();
         assertThat(bytes(OTHER, 2 * BLOCK)).isEqualTo(bytes(DATA + 3 * BLOCK, 2 * BLOCK));
         assertThat(bytes(METADATA + PAGE, 2 * bytes)).isEqualTo(bytes(METADATA + 3L * bytes, 2 * bytes));
         assertThat(status(TestDriver.read(43, 1).prp1(OTHER).metadata(METADATA + 2)))
                 .isEqualTo(Status.INVALID_FIELD);
-        assertThat(status(TestDriver.read(43, 1).prp1(OTHER).metadata(0x1000)))
-                .isEqualTo(Status.DATA_TRANSFER_ERROR);
-        assertThat(status(new Command(Opcode.COMPARE)
-                        .blocks(40, 8)
-                        .prp1(DATA)
-                        .metadata(METADATA)))
+        assertThat(status(TestDriver.read(43, 1).prp1(OTHER).metadata(0x1000))).isEqualTo(Status.DATA_TRANSFER_ERROR);
+        assertThat(status(new Command(Opcode.COMPARE).blocks(40, 8).prp1(DATA).metadata(METADATA)))
                 .isZero();
         driver.at(METADATA + 9, 1).set(JAVA_BYTE, 0, (byte) ~bytes(METADATA + 9, 1)[0]);
-        assertThat(status(new Command(Opcode.COMPARE)
-                        .blocks(40, 8)
-                        .prp1(DATA)
-                        .metadata(METADATA)))
+        assertThat(status(new Command(Opcode.COMPARE).blocks(40, 8).prp1(DATA).metadata(METADATA)))
                 .isEqualTo(Status.COMPARE_FAILURE);
     }
 
@@ -212,7 +207,8 @@ class NvmeProtectionTest extends NvmeTestBase {
         NvmeOptions options = options().withFile(file).withMetadata(new Metadata(8, false, 0));
         serveAgain(options);
         random(METADATA, 8, 3);
-        assertThat(status(TestDriver.write(77, 1).prp1(DATA).metadata(METADATA))).isZero();
+        assertThat(status(TestDriver.write(77, 1).prp1(DATA).metadata(METADATA)))
+                .isZero();
         serveAgain(options);
         random(METADATA, 8, 3);
         assertThat(status(TestDriver.read(77, 1).prp1(DATA).metadata(METADATA + PAGE)))

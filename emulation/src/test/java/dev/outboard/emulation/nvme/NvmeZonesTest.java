@@ -30,14 +30,13 @@ class NvmeZonesTest extends NvmeTestBase {
     }
 
     private static Command send(int action, int zone) {
-        return new Command(Opcode.ZONE_MANAGEMENT_SEND)
-                .namespace(1)
-                .prp1(DATA)
-                .dwords(zone * ZONE, 0, 0, action);
+        return new Command(Opcode.ZONE_MANAGEMENT_SEND).namespace(1).prp1(DATA).dwords(zone * ZONE, 0, 0, action);
     }
 
     private static Command append(int zone, int blocks) {
-        return new Command(Opcode.ZONE_APPEND).blocks((long) zone * ZONE, blocks).prp1(DATA);
+        return new Command(Opcode.ZONE_APPEND)
+                .blocks((long) zone * ZONE, blocks)
+                .prp1(DATA);
     }
 
     private static Command write(int zone, int block, int blocks) {
@@ -46,7 +45,8 @@ class NvmeZonesTest extends NvmeTestBase {
 
     /** Reports zones to {@link #OTHER}; returns how many it says there are. */
     private long report(int firstZone, int select, int flags, int bytes) throws IOException {
-        Command receive = new Command(Opcode.ZONE_MANAGEMENT_RECEIVE).namespace(1).prp1(OTHER);
+        Command receive =
+                new Command(Opcode.ZONE_MANAGEMENT_RECEIVE).namespace(1).prp1(OTHER);
         receive.dwords(firstZone * ZONE, 0, bytes / 4 - 1, select << 8 | flags);
         assertThat(status(receive)).isZero();
         return word(OTHER);
@@ -174,7 +174,8 @@ class NvmeZonesTest extends NvmeTestBase {
         assertThat(report(0, 0, PARTIAL, 64 + 3 * 64)).isEqualTo(3);
         assertThat(report(ZONES - 2, 0, 0, 4096)).isEqualTo(2);
         assertThat(driver.at(OTHER + 64 + 16, 8).get(JAVA_LONG, 0)).isEqualTo((ZONES - 2) * ZONE);
-        Command receive = new Command(Opcode.ZONE_MANAGEMENT_RECEIVE).namespace(1).prp1(OTHER);
+        Command receive =
+                new Command(Opcode.ZONE_MANAGEMENT_RECEIVE).namespace(1).prp1(OTHER);
         assertThat(status(receive.dwords(0, 0, 3, 2))).isEqualTo(Status.INVALID_FIELD);
         assertThat(status(receive.dwords(0, 0, 3, 8 << 8))).isEqualTo(Status.INVALID_FIELD);
         assertThat(status(receive.dwords(ZONES * ZONE, 0, 3, 0))).isEqualTo(Status.LBA_OUT_OF_RANGE);

@@ -41,6 +41,7 @@ final class TestDriver implements AutoCloseable {
     private final int stride;
     private final Queue<Integer> pendingIds = new ArrayDeque<>();
     private boolean doorbellsByMessage;
+    private long shadowDoorbells;
     private int nextId = 1;
 
     /** A queue pair, as the driver sees it. */
@@ -77,11 +78,20 @@ final class TestDriver implements AutoCloseable {
                 VfioUser.DEVICE_GET_REGION_INFO,
                 TestClient.buffer(32).putInt(64).putInt(0).putInt(0));
         try (Fd bar = info.descriptors().getFirst()) {
-            doorbells = bar.mmap(NvmeRegisters.DOORBELLS, 2 * 4096, protection, Mman.MAP_SHARED, arena);
+            doorbells = bar.mmap(
+                    NvmeRegisters.DOORBELLS,
+                    bar.regularFileBytes() - NvmeRegisters.DOORBELLS,
+                    protection,
+                    Mman.MAP_SHARED,
+                    arena);
         }
         stride = (int) NvmeRegisters.CAP_DSTRD.get(register(NvmeRegisters.CAP));
         map(file);
-        client.write(Vfio.VFIO_PCI_CONFIG_REGION_INDEX, 4, 2, 6);
+        busMaster(true);
+    }
+
+    void busMaster(boolean on) throws IOException {
+        client.write(Vfio.VFIO_PCI_CONFIG_REGION_INDEX, 4, 2, on ? 6 : 2);
     }
 
     private void map(Fd shared) throws IOException {
@@ -96,6 +106,11 @@ final class TestDriver implements AutoCloseable {
 
     void ringByMessage() {
         doorbellsByMessage = true;
+    }
+
+    /** Rings the doorbells of I/O queues in memory at an address; 0 is at the controller again. */
+    void shadow(long address) {
+        shadowDoorbells = address;
     }
 
     long register(Register register) throws IOException {
@@ -245,7 +260,9 @@ final class TestDriver implements AutoCloseable {
     }
 
     private void ring(long doorbell, int value) throws IOException {
-        if (doorbellsByMessage) {
+        if (shadowDoorbells != 0 && doorbell >= NvmeRegisters.submissionTailDoorbell(1, stride)) {
+            WORD.setVolatile(memory, shadowDoorbells - MEMORY + doorbell, value);
+        } else if (doorbellsByMessage) {
             client.write(0, NvmeRegisters.DOORBELLS + doorbell, 4, value);
         } else {
             WORD.setVolatile(doorbells, doorbell, value);

@@ -2,7 +2,9 @@
 module dev.outboard.cli {
     requires static transitive org.jspecify;
     requires dev.outboard.nvme;
+    requires dev.outboard.samples;
     requires dev.outboard.emulation;
+    requires dev.outboard.peripherals;
     requires info.picocli;
     requires com.fasterxml.jackson.jr.ob;
 
@@ -13,5 +15,7 @@ module dev.outboard.cli {
     opens dev.outboard.cli.nvme to
             info.picocli;
     opens dev.outboard.cli.reg to
+            info.picocli;
+    opens dev.outboard.cli.samples to
             info.picocli;
 }

@@ -7,7 +7,9 @@ module dev.outboard.emulation {
     requires transitive dev.outboard.pci;
 
     exports dev.outboard.emulation;
+    exports dev.outboard.emulation.edu;
     exports dev.outboard.emulation.nvme;
+    exports dev.outboard.emulation.serial;
 
     provides AccessPath with
             ModelPath;

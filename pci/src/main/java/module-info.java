@@ -1,4 +1,6 @@
 import dev.outboard.pci.AccessPath;
+import dev.outboard.pci.qemu.QemuAccessPath;
+import dev.outboard.pci.sysfs.SysfsAccessPath;
 import dev.outboard.pci.vfio.BestAccessPath;
 import dev.outboard.pci.vfio.VfioAccessPath;
 import dev.outboard.pci.vfio.VfioUserAccessPath;
@@ -18,6 +20,8 @@ module dev.outboard.pci {
 
     provides AccessPath with
             BestAccessPath,
+            QemuAccessPath,
+            SysfsAccessPath,
             VfioAccessPath,
             VfioUserAccessPath;
 }

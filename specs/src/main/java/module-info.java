@@ -3,7 +3,10 @@ module dev.outboard.specs {
     requires static transitive org.jspecify;
     requires transitive dev.outboard.memory;
 
+    exports dev.outboard.specs.edu;
     exports dev.outboard.specs.nvme;
     exports dev.outboard.specs.pci;
+    exports dev.outboard.specs.q35;
+    exports dev.outboard.specs.serial;
     exports dev.outboard.specs.vfiouser;
 }

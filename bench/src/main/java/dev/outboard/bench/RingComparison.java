@@ -16,10 +16,13 @@ import java.util.List;
 /** {@code ring}: records between two Java processes against a bare cache line, and a bare ring, between two of C. */
 final class RingComparison implements Comparison {
     private static final int ROUNDS = 15;
-    private static final int CAPACITY = 1 << 16;
-    private static final int ROUND_TRIPS = 200_000;
+    private static final int CAPACITY = 1 << 13;
+    // The best of short runs, as the peer's: some fit between two interruptions, longer ones seldom do.
+    private static final int RUNS = 25;
+    private static final int ROUND_TRIPS = 20_000;
+    private static final int WARM_UP_ROUND_TRIPS = 600_000;
     private static final int RECORDS = 4_000_000;
-    private static final int WARM_UPS = 3;
+    private static final int STREAMS = 3;
     private static final Duration PEER_TIMEOUT = Duration.ofSeconds(30);
     private static final String PING_PONG = "pingpong";
     private static final String STREAM = "stream";
@@ -104,12 +107,13 @@ final class RingComparison implements Comparison {
             Programs.Program echo = programs.start(command);
             Affinity.pin(Settings.DRIVER_CPU);
             try {
-                double best = Double.MAX_VALUE;
-                for (int i = 0; i < 2 * WARM_UPS; i++) {
-                    double nanos = pingPong ? pingPong(producer, consumer) : stream(producer, consumer);
-                    best = i < WARM_UPS ? best : Math.min(best, nanos);
-                }
-                return best;
+                Side warmUp = pingPong
+                        ? () -> pingPong(producer, consumer, WARM_UP_ROUND_TRIPS)
+                        : () -> best(STREAMS, () -> stream(producer, consumer));
+                warmUp.round();
+                return pingPong
+                        ? best(RUNS, () -> pingPong(producer, consumer, ROUND_TRIPS))
+                        : best(STREAMS, () -> stream(producer, consumer));
             } finally {
                 Affinity.set(cpus);
                 programs.end(echo);
@@ -117,13 +121,21 @@ final class RingComparison implements Comparison {
         }
     }
 
-    private static double pingPong(RingProducer producer, RingConsumer consumer) throws IOException {
+    private static double best(int runs, Side run) throws IOException {
+        double best = run.round();
+        for (int i = 1; i < runs; i++) {
+            best = Math.min(best, run.round());
+        }
+        return best;
+    }
+
+    private static double pingPong(RingProducer producer, RingConsumer consumer, int trips) throws IOException {
         long start = System.nanoTime();
-        for (int i = 0; i < ROUND_TRIPS; i++) {
+        for (int i = 0; i < trips; i++) {
             RingEcho.send(producer, RingEcho.ANSWER, i);
             answer(consumer);
         }
-        return (double) (System.nanoTime() - start) / ROUND_TRIPS;
+        return (double) (System.nanoTime() - start) / trips;
     }
 
     private static double stream(RingProducer producer, RingConsumer consumer) throws IOException {

@@ -22,7 +22,14 @@ final class BindCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "DEVICE", description = "The device, for example 0000:03:00.0.")
     private String device = "";
 
-    @Parameters(index = "1", paramLabel = "PATH", defaultValue = "vfio", description = "How it will be reached: vfio.")
+    @Parameters(
+            index = "1",
+            paramLabel = "PATH",
+            defaultValue = "vfio",
+            description = {
+                "How it will be reached: vfio, unless told.",
+                "For sysfs it is taken from its kernel driver, and no other gets it."
+            })
     private String path = "vfio";
 
     @Mixin
@@ -30,19 +37,22 @@ final class BindCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (!path.equals("vfio") && !path.equals(DriverBinding.VFIO_PCI)) {
-            throw new IllegalArgumentException("a device can be bound for \"vfio\", not \"" + path + "\"");
-        }
-        PciBus bus = PciBus.system();
         String address = pciAddress(device);
-        String before = new DriverBinding(bus, address).bind(DriverBinding.VFIO_PCI);
-        report(address, before, DriverBinding.VFIO_PCI, output.json());
+        DriverBinding binding = new DriverBinding(PciBus.system(), address);
+        switch (path) {
+            case "vfio", DriverBinding.VFIO_PCI ->
+                report(address, binding.bind(DriverBinding.VFIO_PCI), DriverBinding.VFIO_PCI, output.json());
+            case "sysfs" -> report(address, binding.detach(), null, output.json());
+            default ->
+                throw new IllegalArgumentException(
+                        "a device can be bound for \"vfio\" or \"sysfs\", not \"" + path + "\"");
+        }
         return 0;
     }
 
     /** The address without its access path, as the kernel writes it. */
     static String pciAddress(String device) {
-        boolean withPath = device.startsWith("pci:") || device.startsWith("vfio:");
+        boolean withPath = device.matches("(pci|vfio|sysfs):.*");
         return PciBus.canonical(withPath ? DeviceAddress.parse(device).device() : device);
     }
 

@@ -84,18 +84,6 @@ final class DevicesCommand implements Callable<Integer> {
         return claim == null ? "-" : claim.owner().name() + " (" + claim.owner().pid() + ")";
     }
 
-    private static @Nullable Map<String, Object> json(@Nullable ClaimRecord claim) {
-        if (claim == null) {
-            return null;
-        }
-        Map<String, Object> json = Json.object();
-        json.put("owner", claim.owner().name());
-        json.put("pid", claim.owner().pid());
-        json.put("user", claim.owner().user());
-        json.put("since", claim.owner().since().toString());
-        return json;
-    }
-
     private static Map<String, Object> json(PciDevice device, @Nullable ClaimRecord claim, PciNames names) {
         Map<String, Object> json = Json.object();
         json.put("address", "pci:" + device.address());
@@ -112,7 +100,7 @@ final class DevicesCommand implements Callable<Integer> {
         json.put("accessPaths", device.accessPaths());
         json.put("iommuGroup", number(device.iommuGroup()));
         json.put("numaNode", number(device.numaNode()));
-        json.put("claim", json(claim));
+        json.put("claim", claim == null ? null : ClaimsCommand.json(claim.owner()));
         List<Object> bars = new ArrayList<>();
         device.bars().forEach(bar -> bars.add(json(bar)));
         json.put("bars", bars);

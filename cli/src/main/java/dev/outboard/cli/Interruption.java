@@ -1,5 +1,6 @@
 package dev.outboard.cli;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Interruption {
     private static final long UNWIND_SECONDS = 8;
+    private static final Duration CHECK_INTERVAL = Duration.ofMillis(200);
     private static final CountDownLatch REQUESTED = new CountDownLatch(1);
     private static final CountDownLatch UNWOUND = new CountDownLatch(1);
     private static volatile @Nullable Runnable stop;
@@ -62,6 +64,29 @@ public final class Interruption {
      */
     public static boolean requested() {
         return REQUESTED.getCount() == 0;
+    }
+
+    /** Finds out whether a device is still there. */
+    public interface PresenceCheck {
+        /**
+         * Looks.
+         *
+         * @throws IOException if it is not
+         */
+        void run() throws IOException;
+    }
+
+    /**
+     * Keeps a device up until the command is asked to stop, and looks now and then whether it is still there.
+     *
+     * @param check how to look
+     * @throws IOException if the device is gone
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public static void awaitWhile(PresenceCheck check) throws IOException, InterruptedException {
+        while (!await(CHECK_INTERVAL)) {
+            check.run();
+        }
     }
 
     /**

@@ -1,9 +1,10 @@
 package dev.outboard.cli;
 
 import dev.outboard.cli.nvme.NvmeCommand;
-import dev.outboard.cli.reg.RegCommand;
+import dev.outboard.cli.reg.RegisterGroup;
 import dev.outboard.driver.ByteSize;
 import dev.outboard.memory.Claims;
+import dev.outboard.pci.UnknownAccessPathException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -30,7 +31,10 @@ import picocli.CommandLine.ScopeType;
             DevicesCommand.class,
             BindCommand.class,
             UnbindCommand.class,
-            RegCommand.class,
+            ClaimsCommand.class,
+            RegisterGroup.Reg.class,
+            RegisterGroup.Mem.class,
+            RegisterGroup.Port.class,
             RunCommand.class,
             NvmeCommand.class,
             EmulateCommand.class
@@ -91,6 +95,7 @@ public final class Main implements Runnable {
         CommandLine commandLine = new CommandLine(new Main());
         EmulateCommand.addModels(
                 Objects.requireNonNull(commandLine.getSubcommands().get("emulate")));
+        RegisterGroup.addCommands(commandLine);
         commandLine.registerConverter(ByteSize.class, ByteSize::parse);
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setParameterExceptionHandler(Main::wrongUsage);
@@ -99,9 +104,12 @@ public final class Main implements Runnable {
     }
 
     private static int wrongUsage(CommandLine.ParameterException exception, String[] arguments) {
-        PrintWriter err = exception.getCommandLine().getErr();
-        String command = exception.getCommandLine().getCommandSpec().qualifiedName(" ");
-        err.println(command + ": " + exception.getMessage() + "; see " + command + " --help");
+        return wrongUsage(exception, exception.getCommandLine());
+    }
+
+    private static int wrongUsage(Exception exception, CommandLine commandLine) {
+        String command = commandLine.getCommandSpec().qualifiedName(" ");
+        commandLine.getErr().println(command + ": " + exception.getMessage() + "; see " + command + " --help");
         return CommandLine.ExitCode.USAGE;
     }
 
@@ -109,6 +117,9 @@ public final class Main implements Runnable {
         PrintWriter err = commandLine.getErr();
         if (Interruption.requested()) {
             return FAILURE;
+        }
+        if (exception instanceof UnknownAccessPathException) {
+            return wrongUsage(exception, commandLine);
         }
         Throwable cause = exception instanceof UncheckedIOException ? exception.getCause() : null;
         Throwable shown = cause == null ? exception : cause;

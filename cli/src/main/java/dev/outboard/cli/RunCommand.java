@@ -1,6 +1,8 @@
 package dev.outboard.cli;
 
 import dev.outboard.cli.nvme.RunNvmeCommand;
+import dev.outboard.cli.samples.RunEduCommand;
+import dev.outboard.cli.samples.RunSerialCommand;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -9,7 +11,7 @@ import picocli.CommandLine.Command;
 @Command(
         name = "run",
         description = "Runs a driver, shows what it does, and stays up until interrupted.",
-        subcommands = RunNvmeCommand.class)
+        subcommands = {RunNvmeCommand.class, RunEduCommand.class, RunSerialCommand.class})
 final class RunCommand implements Runnable {
     @CommandLine.Spec
     private CommandLine.Model.@Nullable CommandSpec spec;
@@ -17,7 +19,10 @@ final class RunCommand implements Runnable {
     @Override
     public void run() {
         if (spec != null) {
-            throw new CommandLine.ParameterException(spec.commandLine(), "which driver? there is: nvme");
+            throw new CommandLine.ParameterException(
+                    spec.commandLine(),
+                    "which driver? there is: "
+                            + String.join(", ", spec.subcommands().keySet()));
         }
     }
 }

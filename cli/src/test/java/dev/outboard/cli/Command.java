@@ -2,7 +2,9 @@ package dev.outboard.cli;
 
 import com.fasterxml.jackson.jr.ob.JSON;
 import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,6 +67,24 @@ final class Command implements AutoCloseable {
     /** Runs a command to its end. */
     static Result run(String... arguments) throws IOException, InterruptedException {
         return runWithInput(new byte[0], arguments);
+    }
+
+    /** Runs a command in this process, where the start of another takes many seconds. */
+    static Result runHere(String... arguments) {
+        PrintStream out = System.out;
+        PrintStream err = System.err;
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        ByteArrayOutputStream complained = new ByteArrayOutputStream();
+        try {
+            System.setOut(new PrintStream(said, true, StandardCharsets.UTF_8));
+            System.setErr(new PrintStream(complained, true, StandardCharsets.UTF_8));
+            int status = Main.execute(arguments);
+            return new Result(
+                    status, said.toString(StandardCharsets.UTF_8), complained.toString(StandardCharsets.UTF_8));
+        } finally {
+            System.setOut(out);
+            System.setErr(err);
+        }
     }
 
     static Result runWithInput(byte[] input, String... arguments) throws IOException, InterruptedException {

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The commands, as users run them: on the emulated device that they start themselves, and on one that is served. */
@@ -245,6 +246,47 @@ class CommandTest {
             assertEnded(children);
         }
         assertThat(socketDirectories()).containsExactlyInAnyOrderElementsOf(before);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "edu, '12!             479001600', 'DMA             verified, 16384 bytes'",
+        "serial, 'port 0 to 1     verified, 2048 bytes', 'port 1 to 0     verified, 2048 bytes'"
+    })
+    void runShowsADriverThatTeachesAndEndsAtCtrlC(String driver, String shown, String then) throws Exception {
+        List<Path> before = socketDirectories();
+        try (Command run = Command.start("run", driver)) {
+            run.await("model:" + driver);
+            run.await(shown);
+            run.await(then);
+            run.await("model:" + driver + " is up; Ctrl-C ends it");
+            List<ProcessHandle> children = run.process().descendants().toList();
+            assertThat(children).isNotEmpty();
+            run.interrupt();
+            assertThat(run.end().err()).isEmpty();
+            assertEnded(children);
+        }
+        assertThat(socketDirectories()).containsExactlyInAnyOrderElementsOf(before);
+    }
+
+    @Test
+    void runOnADeviceOfAnotherKindSaysSo() throws Exception {
+        Command.Result result = Command.run("run", "edu", "--device", "model:serial");
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.errorLines())
+                .singleElement()
+                .asString()
+                .contains("model:serial is no edu device: its ids are 1b36:0003, 1234:11e8 is expected");
+    }
+
+    @Test
+    void aDumpOfASerialPortTakesNoCharacter() throws Exception {
+        assertThat(Command.run("reg", "dump", "model:serial", "bar0", "--names", "16550", "--base", "8")
+                        .out()
+                        .lines())
+                .anyMatch(line -> line.matches("000008  RBR +not read: read-has-effect"))
+                .anyMatch(line -> line.matches("00000d  LSR +not read: some of its fields are changed by reading"))
+                .anyMatch(line -> line.matches("00000b  LCR +0x00 .*"));
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.outboard.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.outboard.emulation.Bar;
 import dev.outboard.emulation.PciModel;
@@ -165,6 +166,17 @@ class RegCommandTest {
     }
 
     @Test
+    void registersOfQemusDevicesAreReachedWithoutAGuest() throws Exception {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/qemu-system-x86_64")), "needs QEMU: qemu-system-x86");
+        Command.Result result = reg("dump", "qemu:e1000e?mac=52:54:00:12:34:56", "bar0", "0x5400", "--count", "2");
+        assertThat(result.out()).startsWith("00005400  12005452 80005634");
+        // It is made for the command, so nothing of it needs --destroy.
+        assertThat(reg("write", "qemu:edu", "bar0", "4", "0x12345678").status()).isZero();
+        assertFails(
+                reg("read", "qemu:flux-capacitor", "bar0", "0"), "'flux-capacitor' is not a valid device model name");
+    }
+
+    @Test
     void watchPrintsWhatChangesUntilInterrupted() throws Exception {
         Path socket = directory.resolve("device.sock");
         try (Keeping model = new Keeping();
@@ -246,7 +258,7 @@ class RegCommandTest {
         assertFails(reg("write", "model:nvme", "bar0", "INTMC", "1", "--names", "nvme", "--verify"), "--verify");
         assertFails(reg("watch", "model:nvme", "bar0", "0", "--interval", "0"), "--interval");
         assertFails(reg("read", "model:nvme", "bar0", "R", "--names", "/nowhere/x.svd"), "/nowhere/x.svd is no file");
-        assertFails(reg("read", "model:nvme", "bar0", ""), "no offset");
+        assertFails(reg("read", "model:nvme", "bar0", ""), "no number");
         assertFails(reg("dump", "model:nvme", "bar0", "", "--names", "nvme"), "no register \"\"");
         assertThat(reg("read", "model:nvme").status()).isEqualTo(2);
     }

@@ -9,17 +9,30 @@ import org.jspecify.annotations.Nullable;
  * A region of registers of a model, behind a base address register.
  *
  * @param index 0 to 5; a 64-bit BAR takes the next index too
- * @param sizeBytes a power of two, at least 16
- * @param is64Bit whether it can lie above 4 GiB
+ * @param sizeBytes a power of two, at least 16 (4 of ports)
+ * @param space what kind of addresses it takes
  * @param access called for every access that comes by message, on the agent's thread
  * @param shared memory that the client may map, or null
  */
 public record Bar(
         int index,
         long sizeBytes,
-        boolean is64Bit,
+        Space space,
         RegisterAccess access,
         @Nullable SharedAreas shared) {
+    /** What kind of addresses a region takes. */
+    public enum Space {
+        /** Memory below 4 GiB. */
+        MEMORY_32,
+        /** Memory anywhere; takes the next index too. */
+        MEMORY_64,
+        /** I/O ports. */
+        PORTS
+    }
+
+    private static final long LEAST_MEMORY_BYTES = 16;
+    private static final long LEAST_PORTS = 4;
+
     /**
      * Parts of a region that the client may map, so that it reaches them without a message.
      *
@@ -43,9 +56,11 @@ public record Bar(
 
     /** Checks index and size. */
     public Bar {
-        if (index < 0 || index + (is64Bit ? 1 : 0) > 5 || sizeBytes < 16 || Long.bitCount(sizeBytes) != 1) {
-            throw new IllegalArgumentException("BAR " + index + " of " + sizeBytes
-                    + " bytes: the index is 0 to 5 (to 4 with 64 bits), the size a power of two from 16");
+        long least = space == Space.PORTS ? LEAST_PORTS : LEAST_MEMORY_BYTES;
+        int last = space == Space.MEMORY_64 ? 4 : 5;
+        if (index < 0 || index > last || sizeBytes < least || Long.bitCount(sizeBytes) != 1) {
+            throw new IllegalArgumentException("BAR " + index + " of " + sizeBytes + " bytes: the index is 0 to " + last
+                    + ", the size a power of two from " + least);
         }
     }
 
@@ -58,6 +73,18 @@ public record Bar(
      * @return the BAR, of 32 bits
      */
     public static Bar of(int index, long sizeBytes, RegisterAccess access) {
-        return new Bar(index, sizeBytes, false, access, null);
+        return new Bar(index, sizeBytes, Space.MEMORY_32, access, null);
+    }
+
+    /**
+     * I/O ports.
+     *
+     * @param index 0 to 5
+     * @param count how many, a power of two from 4
+     * @param access called for every access, on the agent's thread
+     * @return the BAR
+     */
+    public static Bar ports(int index, long count, RegisterAccess access) {
+        return new Bar(index, count, Space.PORTS, access, null);
     }
 }

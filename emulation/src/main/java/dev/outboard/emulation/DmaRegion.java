@@ -81,6 +81,25 @@ public final class DmaRegion {
         return Long.compareUnsigned(start - address, sizeBytes) < 0 || Long.compareUnsigned(address - start, size) < 0;
     }
 
+    /** Whether an address lies in this region. */
+    boolean covers(long address) {
+        return Long.compareUnsigned(address - this.address, sizeBytes) < 0;
+    }
+
+    /** How much of a range lies in this region, which covers its first address. */
+    long remaining(long start, long length) {
+        return Math.min(length, sizeBytes - (start - address));
+    }
+
+    /**
+     * Whether the client passed a descriptor for this range, so that {@link #segment} is its memory.
+     *
+     * @return false if the range is reached by {@link DmaSpace#read} and {@link DmaSpace#write} alone
+     */
+    public boolean isShared() {
+        return segment.byteSize() != 0;
+    }
+
     boolean isReadable() {
         return readable;
     }

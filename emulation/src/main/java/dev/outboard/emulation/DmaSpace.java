@@ -4,6 +4,7 @@ import dev.outboard.linux.Errno;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
 import dev.outboard.linux.Mman;
+import dev.outboard.specs.vfiouser.VfioUser;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -15,24 +16,30 @@ import org.jspecify.annotations.Nullable;
  * The client's memory as a model sees it: device addresses, translated to memory with their bounds checked. Only the
  * agent's thread uses it.
  *
- * <p>A range that the client mapped without a descriptor takes part in the checks for overlaps, but nothing can be read
- * or written there (vfio-user's DMA_READ and DMA_WRITE are not spoken).
+ * <p>What a client maps with a descriptor is memory that both sides share: {@link #readable} and {@link #writable} find
+ * it. What it maps without one is reached by messages that the client answers: {@link #read} and {@link #write} copy from
+ * and to either kind.
  */
 public final class DmaSpace {
     /** The page size that addresses, sizes and offsets of mappings are multiples of. */
     public static final long PAGE_BYTES = 4096;
 
-    private static final int MAXIMUM_REGIONS = 65_535;
-
+    // Sorted by address, and none overlaps another.
     private final List<DmaRegion> regions = new ArrayList<>();
     private @Nullable DmaRegion lastRead;
     private @Nullable DmaRegion lastWritten;
+    private @Nullable ClientMemory client;
 
     /** A space with nothing in it. */
     public DmaSpace() {}
 
+    /** Says who answers for memory that is mapped without a descriptor; null if nobody does. */
+    void setClient(@Nullable ClientMemory client) {
+        this.client = client;
+    }
+
     /**
-     * Finds memory that the device may read.
+     * Finds shared memory that the device may read.
      *
      * @param address the first device address
      * @param length how much, in bytes
@@ -43,8 +50,8 @@ public final class DmaSpace {
         if (last != null && last.contains(address, length)) {
             return last;
         }
-        DmaRegion found = find(address, length);
-        if (found == null || !found.isReadable()) {
+        DmaRegion found = at(address);
+        if (found == null || !found.isReadable() || !found.contains(address, length)) {
             return null;
         }
         lastRead = found;
@@ -52,7 +59,7 @@ public final class DmaSpace {
     }
 
     /**
-     * Finds memory that the device may write.
+     * Finds shared memory that the device may write.
      *
      * @param address the first device address
      * @param length how much, in bytes
@@ -63,28 +70,102 @@ public final class DmaSpace {
         if (last != null && last.contains(address, length)) {
             return last;
         }
-        DmaRegion found = find(address, length);
-        if (found == null || !found.isWritable()) {
+        DmaRegion found = at(address);
+        if (found == null || !found.isWritable() || !found.contains(address, length)) {
             return null;
         }
         lastWritten = found;
         return found;
     }
 
-    private @Nullable DmaRegion find(long address, long length) {
-        for (int i = 0; i < regions.size(); i++) {
-            DmaRegion region = regions.get(i);
-            if (region.contains(address, length)) {
-                return region;
+    /**
+     * Reads the client's memory, wherever it is; a range may go over from one region to the next. Waits for the client
+     * if the memory is not shared.
+     *
+     * @param address the first device address
+     * @param target where to; all of it is filled
+     * @return false if the device may not read all of the range, or the client did not answer; the target holds anything
+     *     then
+     */
+    public boolean read(long address, MemorySegment target) {
+        long length = target.byteSize();
+        for (long done = 0; done < length; ) {
+            DmaRegion region = wraps(address, length) ? null : at(address + done);
+            if (region == null || !region.isReadable()) {
+                return false;
+            }
+            long count = region.remaining(address + done, length - done);
+            if (region.isShared()) {
+                MemorySegment.copy(region.segment(), address + done - region.address(), target, done, count);
+            } else if (client == null || !client.read(address + done, target, done, count)) {
+                return false;
+            }
+            done += count;
+        }
+        return true;
+    }
+
+    /**
+     * Writes the client's memory, wherever it is; a range may go over from one region to the next. Waits for the client
+     * if the memory is not shared.
+     *
+     * @param address the first device address
+     * @param source what to write
+     * @return false if the device may not write all of the range, or the client did not answer; a part may be written
+     *     then
+     */
+    public boolean write(long address, MemorySegment source) {
+        long length = source.byteSize();
+        for (long done = 0; done < length; ) {
+            DmaRegion region = wraps(address, length) ? null : at(address + done);
+            if (region == null || !region.isWritable()) {
+                return false;
+            }
+            long count = region.remaining(address + done, length - done);
+            if (region.isShared()) {
+                MemorySegment.copy(source, done, region.segment(), address + done - region.address(), count);
+            } else if (client == null || !client.write(address + done, source, done, count)) {
+                return false;
+            }
+            done += count;
+        }
+        return true;
+    }
+
+    /** Whether a range goes over the end of the address space. */
+    private static boolean wraps(long address, long length) {
+        return Long.compareUnsigned(address + (length - 1), address) < 0;
+    }
+
+    /** The region that an address lies in. */
+    private @Nullable DmaRegion at(long address) {
+        int index = firstAbove(address) - 1;
+        if (index < 0) {
+            return null;
+        }
+        DmaRegion region = regions.get(index);
+        return region.covers(address) ? region : null;
+    }
+
+    /** The index of the first region that starts above an address. */
+    private int firstAbove(long address) {
+        int low = 0;
+        int high = regions.size();
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (Long.compareUnsigned(regions.get(middle).address(), address) <= 0) {
+                low = middle + 1;
+            } else {
+                high = middle;
             }
         }
-        return null;
+        return low;
     }
 
     /**
      * What is mapped.
      *
-     * @return the regions, oldest first
+     * @return the regions, by address
      */
     public List<DmaRegion> regions() {
         return List.copyOf(regions);
@@ -94,23 +175,21 @@ public final class DmaSpace {
     void map(long address, long size, @Nullable Fd file, long offset, boolean readable, boolean writable)
             throws IOException {
         boolean wholePages = ((address | size | offset) & (PAGE_BYTES - 1)) == 0;
-        boolean wraps = Long.compareUnsigned(address + (size - 1), address) < 0;
-        if (!wholePages || size <= 0 || wraps || offset < 0 || offset > Long.MAX_VALUE - size) {
+        if (!wholePages || size <= 0 || wraps(address, size) || offset < 0 || offset > Long.MAX_VALUE - size) {
             throw new ErrorReply(Errno.EINVAL);
         }
-        for (DmaRegion region : regions) {
-            if (region.overlaps(address, size)) {
-                throw new ErrorReply(Errno.EEXIST);
-            }
+        int index = firstAbove(address);
+        if (at(address) != null || (index < regions.size() && regions.get(index).overlaps(address, size))) {
+            throw new ErrorReply(Errno.EEXIST);
         }
-        if (regions.size() == MAXIMUM_REGIONS) {
+        if (regions.size() == VfioUser.DEFAULT_MAX_DMA_MAPS) {
             throw new ErrorReply(Errno.ENOSPC);
         }
         Arena arena = Arena.ofShared();
         try {
             MemorySegment segment =
                     file == null ? MemorySegment.NULL : map(file, offset, size, readable, writable, arena);
-            regions.add(new DmaRegion(address, size, segment, readable, writable, arena));
+            regions.add(index, new DmaRegion(address, size, segment, readable, writable, arena));
         } catch (IOException | RuntimeException e) {
             arena.close();
             throw e;
@@ -133,16 +212,13 @@ public final class DmaSpace {
     }
 
     void unmap(long address, long size) throws ErrorReply {
-        for (int i = 0; i < regions.size(); i++) {
-            DmaRegion region = regions.get(i);
-            if (region.address() == address && region.sizeBytes() == size) {
-                regions.remove(i);
-                forget();
-                region.unmap();
-                return;
-            }
+        DmaRegion region = at(address);
+        if (region == null || region.address() != address || region.sizeBytes() != size) {
+            throw new ErrorReply(Errno.ENOENT);
         }
-        throw new ErrorReply(Errno.ENOENT);
+        regions.remove(region);
+        forget();
+        region.unmap();
     }
 
     void unmapAll() {

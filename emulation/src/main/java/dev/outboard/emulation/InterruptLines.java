@@ -6,7 +6,7 @@ import dev.outboard.linux.uapi.Vfio;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a model interrupts: INTx and MSI-X vectors, each connected to an eventfd of the client or to nothing. A vector that
+ * How a model interrupts: INTx, MSI and MSI-X vectors, each connected to an eventfd of the client or to nothing. A vector that
  * is connected to nothing costs no system call. Only the agent's thread uses it.
  *
  * <p>As with VFIO the client's side masks MSI-X vectors, by what it connects; the mask bits of the table are stored and
@@ -15,7 +15,9 @@ import org.jspecify.annotations.Nullable;
 public final class InterruptLines {
     private final Line[][] lines = new Line[Vfio.VFIO_PCI_NUM_IRQS][];
     private final Line intx;
+    private final Line[] msi;
     private final Line[] msix;
+    private boolean intxEnabled = true;
 
     private static final class Line {
         private @Nullable EventFd event;
@@ -24,13 +26,14 @@ public final class InterruptLines {
         private boolean asserted;
     }
 
-    InterruptLines(boolean hasIntx, int msixVectors) {
-        lines[Vfio.VFIO_PCI_INTX_IRQ_INDEX] = newLines(hasIntx ? 1 : 0);
-        lines[Vfio.VFIO_PCI_MSI_IRQ_INDEX] = newLines(0);
-        lines[Vfio.VFIO_PCI_MSIX_IRQ_INDEX] = newLines(msixVectors);
+    InterruptLines(PciModel.InterruptKinds kinds) {
+        lines[Vfio.VFIO_PCI_INTX_IRQ_INDEX] = newLines(kinds.intx() ? 1 : 0);
+        lines[Vfio.VFIO_PCI_MSI_IRQ_INDEX] = newLines(kinds.msi() ? 1 : 0);
+        lines[Vfio.VFIO_PCI_MSIX_IRQ_INDEX] = newLines(kinds.msixVectors());
         lines[Vfio.VFIO_PCI_ERR_IRQ_INDEX] = newLines(1);
         lines[Vfio.VFIO_PCI_REQ_IRQ_INDEX] = newLines(1);
-        intx = hasIntx ? lines[Vfio.VFIO_PCI_INTX_IRQ_INDEX][0] : new Line();
+        intx = kinds.intx() ? lines[Vfio.VFIO_PCI_INTX_IRQ_INDEX][0] : new Line();
+        msi = lines[Vfio.VFIO_PCI_MSI_IRQ_INDEX];
         msix = lines[Vfio.VFIO_PCI_MSIX_IRQ_INDEX];
     }
 
@@ -80,14 +83,36 @@ public final class InterruptLines {
     }
 
     /**
+     * Whether the MSI vector is connected; then a function sends messages instead of asserting INTx.
+     *
+     * @return false if there is none, or nobody listens
+     */
+    public boolean isMsiConnected() {
+        return msi.length > 0 && msi[0].event != null;
+    }
+
+    /** Sends the MSI message. */
+    public void raiseMsi() {
+        raise(msi[0]);
+    }
+
+    /**
      * Sets the level of the INTx line. While it is asserted, it fires again each time that the client unmasks it.
      *
      * @param asserted whether the device wants attention
      */
     public void assertIntx(boolean asserted) {
         intx.asserted = asserted;
-        if (asserted && !intx.masked) {
+        if (asserted && intxEnabled && !intx.masked) {
             fireIntx();
+        }
+    }
+
+    /** Whether the command register lets INTx through; a line that is asserted fires once it does. */
+    void enableIntx(boolean enabled) {
+        if (intxEnabled != enabled) {
+            intxEnabled = enabled;
+            assertIntx(intx.asserted);
         }
     }
 

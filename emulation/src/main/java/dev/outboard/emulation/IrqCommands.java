@@ -3,7 +3,6 @@ package dev.outboard.emulation;
 import dev.outboard.linux.Errno;
 import dev.outboard.linux.EventFd;
 import dev.outboard.linux.Fd;
-import dev.outboard.linux.Struct;
 import dev.outboard.linux.StructView;
 import dev.outboard.linux.uapi.Vfio;
 import java.io.IOException;
@@ -29,60 +28,70 @@ final class IrqCommands {
     }
 
     long describe(MemorySegment request, MemorySegment reply) throws ErrorReply {
-        StructView asked = view(Vfio.IRQ_INFO, request);
+        StructView asked = Payload.sized(Vfio.IRQ_INFO, request);
         long index = asked.get("index");
-        if (index >= Vfio.VFIO_PCI_NUM_IRQS || asked.get("argsz") < Vfio.IRQ_INFO.byteSize()) {
+        if (index >= Vfio.VFIO_PCI_NUM_IRQS) {
             throw new ErrorReply(Errno.EINVAL);
         }
-        int flags = Vfio.VFIO_IRQ_INFO_EVENTFD
-                | (index == Vfio.VFIO_PCI_INTX_IRQ_INDEX
-                        ? Vfio.VFIO_IRQ_INFO_MASKABLE | Vfio.VFIO_IRQ_INFO_AUTOMASKED
-                        : Vfio.VFIO_IRQ_INFO_NORESIZE);
         Vfio.IRQ_INFO
                 .view(reply)
                 .set("argsz", Vfio.IRQ_INFO.byteSize())
-                .set("flags", flags)
+                .set("flags", Vfio.VFIO_IRQ_INFO_EVENTFD | flags((int) index))
                 .set("index", index)
                 .set("count", lines.count((int) index));
         return Vfio.IRQ_INFO.byteSize();
     }
 
-    static StructView view(Struct struct, MemorySegment payload) throws ErrorReply {
-        if (payload.byteSize() < struct.byteSize()) {
-            throw new ErrorReply(Errno.EINVAL);
-        }
-        return struct.view(payload);
+    private static int flags(int index) {
+        return switch (index) {
+            case Vfio.VFIO_PCI_INTX_IRQ_INDEX -> Vfio.VFIO_IRQ_INFO_MASKABLE | Vfio.VFIO_IRQ_INFO_AUTOMASKED;
+            // Vectors can be connected one by one, without those that are.
+            case Vfio.VFIO_PCI_MSI_IRQ_INDEX, Vfio.VFIO_PCI_MSIX_IRQ_INDEX -> Vfio.VFIO_IRQ_INFO_MASKABLE;
+            default -> 0;
+        };
     }
 
     void set(MemorySegment request, List<Fd> descriptors) throws IOException {
-        StructView set = view(Vfio.IRQ_SET, request);
+        StructView set = Payload.sized(Vfio.IRQ_SET, request);
         int flags = (int) set.get("flags");
+        int data = flags & DATA_MASK;
+        int action = flags & ACTION_MASK;
         long index = set.get("index");
         long start = set.get("start");
         long count = set.get("count");
-        if (Integer.bitCount(flags & DATA_MASK) != 1
-                || Integer.bitCount(flags & ACTION_MASK) != 1
-                || (flags & ~(DATA_MASK | ACTION_MASK)) != 0
+        if (set.get("argsz") > request.byteSize()
+                || Integer.bitCount(data) != 1
+                || Integer.bitCount(action) != 1
+                || flags != (data | action)
                 || index >= Vfio.VFIO_PCI_NUM_IRQS
-                || start + count > lines.count((int) index)) {
+                || start + count > lines.count((int) index)
+                || (data != Vfio.VFIO_IRQ_SET_DATA_EVENTFD && !descriptors.isEmpty())) {
+            throw new ErrorReply(Errno.EINVAL);
+        }
+        boolean triggers = action == Vfio.VFIO_IRQ_SET_ACTION_TRIGGER;
+        if (!triggers && (flags((int) index) & Vfio.VFIO_IRQ_INFO_MASKABLE) == 0) {
             throw new ErrorReply(Errno.EINVAL);
         }
         if (count == 0) {
             // "A count (and start) of 0, with data flags of NONE, disables all interrupts of the index."
-            if (start != 0 || (flags & Vfio.VFIO_IRQ_SET_DATA_NONE) == 0) {
+            if (start != 0 || data != Vfio.VFIO_IRQ_SET_DATA_NONE || !triggers) {
                 throw new ErrorReply(Errno.EINVAL);
             }
             lines.disconnect((int) index);
-        } else if ((flags & Vfio.VFIO_IRQ_SET_DATA_EVENTFD) != 0) {
-            connect(flags, (int) index, (int) start, (int) count, set.trailing(), descriptors);
-        } else {
+        } else if (data != Vfio.VFIO_IRQ_SET_DATA_EVENTFD) {
             act(flags, (int) index, (int) start, (int) count, set.trailing());
+        } else if (triggers) {
+            connect((int) index, (int) start, (int) count, set.trailing(), descriptors);
+        } else {
+            // The protocol says that the server signals such an eventfd when a vector is masked or unmasked; QEMU means
+            // what VFIO means, that KVM signals it to unmask INTx. It does without when it is refused.
+            throw new ErrorReply(Errno.EOPNOTSUPP);
         }
     }
 
     private void act(int flags, int index, int start, int count, MemorySegment booleans) throws ErrorReply {
         boolean selected = (flags & Vfio.VFIO_IRQ_SET_DATA_BOOL) != 0;
-        if (selected && booleans.byteSize() < count) {
+        if (selected && booleans.byteSize() != count) {
             throw new ErrorReply(Errno.EINVAL);
         }
         for (int i = 0; i < count; i++) {
@@ -97,12 +106,7 @@ final class IrqCommands {
         }
     }
 
-    private void connect(int flags, int index, int start, int count, MemorySegment data, List<Fd> descriptors)
-            throws IOException {
-        if ((flags & Vfio.VFIO_IRQ_SET_ACTION_TRIGGER) == 0) {
-            // An eventfd that masks or unmasks: KVM's shortcut for INTx, which clients do without.
-            throw new ErrorReply(Errno.EOPNOTSUPP);
-        }
+    private void connect(int index, int start, int count, MemorySegment data, List<Fd> descriptors) throws IOException {
         // vfio-user sends no numbers, but all descriptors of the range or none; VFIO's array, where it comes, says with
         // -1 which vectors have none.
         boolean hasNumbers = data.byteSize() >= (long) count * Integer.BYTES;

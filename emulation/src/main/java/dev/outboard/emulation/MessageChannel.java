@@ -1,19 +1,25 @@
 package dev.outboard.emulation;
 
+import dev.outboard.emulation.IncomingMessage.Kept;
+import dev.outboard.emulation.IncomingMessage.Progress;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
+import dev.outboard.linux.Poll;
 import dev.outboard.linux.StructView;
 import dev.outboard.linux.UnixSocket;
 import dev.outboard.specs.vfiouser.VfioUser;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The messages on a connection, one at a time: collects the bytes of one message and its descriptors, sends replies.
- * Never waits for bytes that are not there yet, and never takes more bytes than one message has, so that descriptors
- * belong to the message that they came with.
+ * The messages on a connection: the client's commands, one at a time, and their replies; commands of our own, and the
+ * client's replies to those. Commands of the client that come while a reply is waited for are kept, and taken up first
+ * afterwards.
  */
 final class MessageChannel implements AutoCloseable {
     static final int HEADER_BYTES = (int) VfioUser.HEADER.byteSize();
@@ -22,26 +28,20 @@ final class MessageChannel implements AutoCloseable {
     static final int MAXIMUM_BYTES =
             HEADER_BYTES + (int) VfioUser.REGION_ACCESS_MESSAGE.byteSize() + VfioUser.DEFAULT_MAX_DATA_XFER_SIZE;
 
+    /** A client that sends more than this while we wait for a reply of it is given up. */
+    private static final long MOST_KEPT_BYTES = 4L * MAXIMUM_BYTES;
+
+    private static final int MOST_KEPT_MESSAGES = 1024;
+
     private final UnixSocket socket;
     private final Arena arena = Arena.ofShared();
-    private final MemorySegment in = arena.allocate(MAXIMUM_BYTES, Long.BYTES);
+    private final IncomingMessage command = new IncomingMessage(arena);
     private final MemorySegment out = arena.allocate(MAXIMUM_BYTES, Long.BYTES);
-    private final StructView header = VfioUser.HEADER.view(in);
     private final StructView replyHeader = VfioUser.HEADER.view(out);
-    private final List<Fd> descriptors = new ArrayList<>();
-    private long received;
-
-    /** What one {@link #receive} led to. */
-    enum Progress {
-        /** A message is complete. */
-        MESSAGE,
-        /** There is more to come. */
-        PARTIAL,
-        /** The peer closed the connection. */
-        CLOSED,
-        /** The peer sent something that no message starts with. */
-        MALFORMED
-    }
+    private final Deque<Kept> kept = new ArrayDeque<>();
+    private long keptBytes;
+    // What arrives while a command is carried out must not overwrite it.
+    private @Nullable IncomingMessage beside;
 
     MessageChannel(UnixSocket socket) {
         this.socket = socket;
@@ -51,37 +51,25 @@ final class MessageChannel implements AutoCloseable {
         return socket;
     }
 
-    /** Takes what is there of the current message; call it when the socket is readable. */
+    /** The command that {@link #receive} completed. */
+    IncomingMessage command() {
+        return command;
+    }
+
+    /** Whether commands were kept, which no look at the socket tells of. */
+    boolean hasKept() {
+        return !kept.isEmpty();
+    }
+
+    /** Takes the next message, or what is there of it. */
     Progress receive() throws LinuxException {
-        long end = received < HEADER_BYTES ? HEADER_BYTES : header.get("msg_size");
-        UnixSocket.Received part = socket.receive(in.asSlice(received, end - received));
-        descriptors.addAll(part.descriptors());
-        if (part.bytes() == 0) {
-            return Progress.CLOSED;
+        Kept oldest = kept.poll();
+        if (oldest == null) {
+            return command.receive(socket);
         }
-        received += part.bytes();
-        if (received < HEADER_BYTES) {
-            return Progress.PARTIAL;
-        }
-        long size = header.get("msg_size");
-        if (size < HEADER_BYTES || size > MAXIMUM_BYTES || descriptors.size() > UnixSocket.MAXIMUM_DESCRIPTORS) {
-            return Progress.MALFORMED;
-        }
-        return received == size ? Progress.MESSAGE : Progress.PARTIAL;
-    }
-
-    StructView header() {
-        return header;
-    }
-
-    /** What follows the header of the message that is complete. */
-    MemorySegment payload() {
-        return in.asSlice(HEADER_BYTES, header.get("msg_size") - HEADER_BYTES);
-    }
-
-    /** The message's descriptors. Those that are closed or taken out of the list are the taker's, the others are closed. */
-    List<Fd> descriptors() {
-        return descriptors;
+        keptBytes -= oldest.bytes().byteSize();
+        command.restore(oldest);
+        return Progress.MESSAGE;
     }
 
     /** Where the payload of the reply is written before {@link #reply}; contents are left over from the last one. */
@@ -90,33 +78,80 @@ final class MessageChannel implements AutoCloseable {
     }
 
     void reply(long payloadBytes, List<Fd> attached) throws LinuxException {
-        send(payloadBytes, VfioUser.FLAGS_TYPE_REPLY, 0, attached);
+        reply(payloadBytes, VfioUser.FLAGS_TYPE_REPLY, 0, attached);
     }
 
     void replyError(int errno) throws LinuxException {
-        send(0, VfioUser.FLAGS_TYPE_REPLY | VfioUser.FLAGS_ERROR, errno, List.of());
+        reply(0, VfioUser.FLAGS_TYPE_REPLY | VfioUser.FLAGS_ERROR, errno, List.of());
     }
 
-    private void send(long payloadBytes, int flags, int errno, List<Fd> attached) throws LinuxException {
+    private void reply(long payloadBytes, int flags, int errno, List<Fd> attached) throws LinuxException {
         replyHeader
-                .set("msg_id", header.get("msg_id"))
-                .set("cmd", header.get("cmd"))
+                .set("msg_id", command.header().get("msg_id"))
+                .set("cmd", command.header().get("cmd"))
                 .set("msg_size", HEADER_BYTES + payloadBytes)
                 .set("flags", flags)
                 .set("error_no", errno);
         socket.send(out.asSlice(0, HEADER_BYTES + payloadBytes), attached);
     }
 
-    /** Done with the message: the next bytes begin another one. */
-    void next() {
-        descriptors.forEach(Fd::close);
-        descriptors.clear();
-        received = 0;
+    /**
+     * Waits for the client's reply to a command of ours.
+     *
+     * @return the reply, to be cleared; null if none will come that makes sense
+     */
+    @Nullable
+    IncomingMessage awaitReply(StructView sent, long deadlineNanos) throws LinuxException {
+        IncomingMessage incoming = command.isComplete() ? beside() : command;
+        while (true) {
+            switch (incoming.receive(socket)) {
+                case CLOSED, MALFORMED -> {
+                    return null;
+                }
+                case PARTIAL -> {
+                    if (!Poll.readable(socket.fd(), Duration.ofNanos(deadlineNanos - System.nanoTime()))) {
+                        return null;
+                    }
+                }
+                case MESSAGE -> {
+                    if (incoming.type() != VfioUser.FLAGS_TYPE_COMMAND) {
+                        return answers(incoming.header(), sent) ? incoming : null;
+                    }
+                    Kept later = incoming.keep();
+                    kept.add(later);
+                    keptBytes += later.bytes().byteSize();
+                    if (keptBytes > MOST_KEPT_BYTES || kept.size() > MOST_KEPT_MESSAGES) {
+                        return null;
+                    }
+                }
+            }
+        }
+    }
+
+    private IncomingMessage beside() {
+        IncomingMessage other = beside;
+        if (other == null) {
+            other = new IncomingMessage(arena);
+            beside = other;
+        }
+        return other;
+    }
+
+    private static boolean answers(StructView reply, StructView command) {
+        return (reply.get("flags") & VfioUser.FLAGS_TYPE_MASK) == VfioUser.FLAGS_TYPE_REPLY
+                && reply.get("msg_id") == command.get("msg_id")
+                && reply.get("cmd") == command.get("cmd");
     }
 
     @Override
     public void close() {
-        next();
+        command.clear();
+        IncomingMessage other = beside;
+        if (other != null) {
+            other.clear();
+        }
+        kept.forEach(message -> message.descriptors().forEach(Fd::close));
+        kept.clear();
         socket.close();
         arena.close();
     }

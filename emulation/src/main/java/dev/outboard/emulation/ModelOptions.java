@@ -1,8 +1,12 @@
 package dev.outboard.emulation;
 
 import dev.outboard.driver.ByteSize;
+import dev.outboard.driver.DeviceAddress;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
@@ -28,24 +32,14 @@ public final class ModelOptions {
     }
 
     /**
-     * Reads options from the part of an address after the question mark.
+     * Reads options as they stand in an address after the question mark.
      *
      * @param text for example {@code "size=64M&serial=X"}; may be empty
      * @return the options
      * @throws IllegalArgumentException if one has no value, or comes twice
      */
     public static ModelOptions parse(String text) {
-        SequencedMap<String, String> values = new LinkedHashMap<>();
-        for (String part : text.isEmpty() ? new String[0] : text.split("&", -1)) {
-            int equals = part.indexOf('=');
-            if (equals <= 0) {
-                throw new IllegalArgumentException("\"" + part + "\" is no option; one looks like size=64M");
-            }
-            if (values.put(part.substring(0, equals), part.substring(equals + 1)) != null) {
-                throw new IllegalArgumentException("the option " + part.substring(0, equals) + " comes twice");
-            }
-        }
-        return new ModelOptions(values);
+        return of(new DeviceAddress("model", "?" + text).options());
     }
 
     /**
@@ -116,6 +110,31 @@ public final class ModelOptions {
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException(name + "=" + value + ": that is no number", e);
         }
+    }
+
+    /**
+     * Looks a choice up.
+     *
+     * @param <E> the choices, by their names in lower case
+     * @param name its name
+     * @param otherwise what it is if it is not there
+     * @return the choice
+     * @throws IllegalArgumentException if it is none of them
+     */
+    public <E extends Enum<E>> E choice(String name, E otherwise) {
+        String value = values.get(name);
+        if (value == null) {
+            return otherwise;
+        }
+        List<String> names = new ArrayList<>();
+        for (E each : otherwise.getDeclaringClass().getEnumConstants()) {
+            String word = each.name().toLowerCase(Locale.ROOT);
+            if (word.equals(value)) {
+                return each;
+            }
+            names.add(word);
+        }
+        throw new IllegalArgumentException(name + "=" + value + ": it can be " + String.join(" or ", names));
     }
 
     /**

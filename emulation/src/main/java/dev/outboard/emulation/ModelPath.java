@@ -21,11 +21,7 @@ public final class ModelPath implements AccessPath {
 
     @Override
     public PciFunction open(DeviceAddress address) throws IOException {
-        String device = address.device();
-        int mark = device.indexOf('?');
-        String model = mark < 0 ? device : device.substring(0, mark);
-        ModelOptions options = ModelOptions.parse(mark < 0 ? "" : device.substring(mark + 1));
-        EmulatorProcess process = EmulatorProcess.start(model, options);
+        EmulatorProcess process = EmulatorProcess.start(address.deviceName(), ModelOptions.of(address.options()));
         try {
             PciFunction function =
                     Pci.open(new DeviceAddress("vfio-user", process.socket().toString()));

@@ -1,10 +1,16 @@
 package dev.outboard.emulation;
 
+import dev.outboard.emulation.edu.EduModel;
+import dev.outboard.emulation.edu.EduOptions;
 import dev.outboard.emulation.nvme.NvmeModel;
 import dev.outboard.emulation.nvme.NvmeOptions;
+import dev.outboard.emulation.serial.SerialCardModel;
+import dev.outboard.emulation.serial.SerialCardModel.Wiring;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
@@ -27,7 +33,15 @@ public final class Models {
         PciModel create(ModelOptions options) throws IOException;
     }
 
-    private static final List<Entry> ENTRIES = List.of(new Entry(nvmeKind(), Models::createNvme));
+    private static final List<Entry> ENTRIES = List.of(
+            new Entry(nvmeKind(), Models::createNvme),
+            new Entry(eduKind(), Models::createEdu),
+            new Entry(serialKind(), Models::createSerial));
+
+    private enum MetadataPlace {
+        SEPARATE,
+        EXTENDED
+    }
 
     private Models() {}
 
@@ -105,7 +119,9 @@ public final class Models {
                 options.number("block-size", standard.blockSizeBytes()),
                 namespaces,
                 new NvmeOptions.Metadata(
-                        options.number("metadata", 0), isExtended(options), options.number("protection", 0)),
+                        options.number("metadata", 0),
+                        options.choice("metadata-place", MetadataPlace.SEPARATE) == MetadataPlace.EXTENDED,
+                        options.number("protection", 0)),
                 new NvmeOptions.ZoneLimits(
                         options.sizeBytes("zone-size", 0),
                         options.number("max-open", 0),
@@ -118,11 +134,35 @@ public final class Models {
                 file));
     }
 
-    private static boolean isExtended(ModelOptions options) {
-        String place = options.text("metadata-place", "separate");
-        if (!place.equals("separate") && !place.equals("extended")) {
-            throw new IllegalArgumentException("metadata-place=" + place + ": it can be separate or extended");
-        }
-        return place.equals("extended");
+    private static Kind eduKind() {
+        EduOptions standard = EduOptions.DEFAULT;
+        SequencedMap<String, String> options = new LinkedHashMap<>();
+        options.put(
+                "dma-mask", "the device addresses that it reaches (0x" + Long.toHexString(standard.dmaMask()) + ")");
+        options.put("interrupt", "msi, or intx for a device without MSI (msi)");
+        options.put("delay", "microseconds that a factorial takes, and a transfer (" + micros(standard) + ")");
+        return new Kind("edu", "QEMU's device for teaching: factorials, DMA, interrupts", options);
+    }
+
+    private static PciModel createEdu(ModelOptions options) {
+        EduOptions standard = EduOptions.DEFAULT;
+        return new EduModel(new EduOptions(
+                options.sizeBytes("dma-mask", standard.dmaMask()),
+                options.choice("interrupt", EduOptions.Signal.MSI),
+                Duration.of(options.number("delay", micros(standard)), ChronoUnit.MICROS)));
+    }
+
+    private static int micros(EduOptions options) {
+        return (int) options.delay().dividedBy(ChronoUnit.MICROS.getDuration());
+    }
+
+    private static Kind serialKind() {
+        SequencedMap<String, String> options = new LinkedHashMap<>();
+        options.put("wiring", "crossed, one port to the other, or plugs, each to itself (crossed)");
+        return new Kind("serial", "a card with two 16550A serial ports", options);
+    }
+
+    private static PciModel createSerial(ModelOptions options) {
+        return new SerialCardModel(options.choice("wiring", Wiring.CROSSED));
     }
 }

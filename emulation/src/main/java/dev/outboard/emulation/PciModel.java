@@ -30,6 +30,10 @@ public abstract class PciModel implements AutoCloseable {
     private static final int EXPRESS_LINK_CAPABILITIES = 0x0c;
     private static final int EXPRESS_LINK_STATUS = 0x12;
     private static final int EXPRESS_GEN1_X1 = 0x11;
+    private static final int MSI_CAPABILITY_BYTES = 14;
+    private static final int MSI_CONTROL = 2;
+    private static final int MSI_ADDRESS = 4;
+    private static final int MSI_DATA = 12;
     private static final int MSIX_CAPABILITY_BYTES = 12;
     private static final int MSIX_CONTROL = 2;
     private static final int MSIX_TABLE = 4;
@@ -61,6 +65,23 @@ public abstract class PciModel implements AutoCloseable {
     private boolean busMaster;
 
     /**
+     * How a function can interrupt.
+     *
+     * @param intx whether it can use INTx
+     * @param msi whether it has one MSI vector
+     * @param msixVectors how many MSI-X vectors it has; 0 for none. Their table takes {@link #MSIX_BAR}
+     */
+    public record InterruptKinds(boolean intx, boolean msi, int msixVectors) {
+        /** Checks the number of vectors. */
+        public InterruptKinds {
+            if (msixVectors < 0 || msixVectors > MsixTable.MAXIMUM_VECTORS) {
+                throw new IllegalArgumentException(
+                        msixVectors + " MSI-X vectors; there can be " + MsixTable.MAXIMUM_VECTORS);
+            }
+        }
+    }
+
+    /**
      * A function that was just reset.
      *
      * @param identity what it is
@@ -68,11 +89,17 @@ public abstract class PciModel implements AutoCloseable {
      * @param msixVectors how many MSI-X vectors it has; 0 for none. Their table takes {@link #MSIX_BAR}
      */
     protected PciModel(Identity identity, boolean hasIntx, int msixVectors) {
-        if (msixVectors < 0 || msixVectors > MsixTable.MAXIMUM_VECTORS) {
-            throw new IllegalArgumentException(
-                    msixVectors + " MSI-X vectors; there can be " + MsixTable.MAXIMUM_VECTORS);
-        }
-        interrupts = new InterruptLines(hasIntx, msixVectors);
+        this(identity, new InterruptKinds(hasIntx, false, msixVectors));
+    }
+
+    /**
+     * A function that was just reset.
+     *
+     * @param identity what it is
+     * @param kinds how it can interrupt
+     */
+    protected PciModel(Identity identity, InterruptKinds kinds) {
+        interrupts = new InterruptLines(kinds);
         configuration.define(PciConfiguration.VENDOR_ID, identity.vendorId, 0);
         configuration.define(PciConfiguration.DEVICE_ID, identity.deviceId, 0);
         configuration.define(
@@ -87,11 +114,14 @@ public abstract class PciModel implements AutoCloseable {
         configuration.define(PciConfiguration.SUBSYSTEM_VENDOR_ID, identity.subsystemVendorId, 0);
         configuration.define(PciConfiguration.SUBSYSTEM_ID, identity.subsystemId, 0);
         configuration.define(PciConfiguration.INTERRUPT_LINE, 0, 0xff);
-        configuration.define(PciConfiguration.INTERRUPT_PIN, hasIntx ? 1 : 0, 0);
+        configuration.define(PciConfiguration.INTERRUPT_PIN, kinds.intx ? 1 : 0, 0);
         deviceControl = addExpressCapability() + EXPRESS_DEVICE_CONTROL;
-        if (msixVectors > 0) {
-            addMsixCapability(msixVectors);
-            MsixTable table = new MsixTable(msixVectors);
+        if (kinds.msi) {
+            addMsiCapability();
+        }
+        if (kinds.msixVectors > 0) {
+            addMsixCapability(kinds.msixVectors);
+            MsixTable table = new MsixTable(kinds.msixVectors);
             msixTable = table;
             addBar(Bar.of(MSIX_BAR, MsixTable.SIZE_BYTES, table));
         } else {
@@ -109,6 +139,15 @@ public abstract class PciModel implements AutoCloseable {
         configuration.define(at + EXPRESS_LINK_CAPABILITIES, DWORD, EXPRESS_GEN1_X1, 0);
         configuration.define(at + EXPRESS_LINK_STATUS, WORD, EXPRESS_GEN1_X1, 0);
         return at;
+    }
+
+    // One vector with a 64-bit address. PCI 3.0, 6.8.1.
+    private void addMsiCapability() {
+        int at = configuration.addCapability(PciConfiguration.CAPABILITY_MSI, MSI_CAPABILITY_BYTES);
+        configuration.define(
+                at + MSI_CONTROL, WORD, PciConfiguration.MSI_64_BIT.mask(), PciConfiguration.MSI_ENABLE.mask());
+        configuration.define(at + MSI_ADDRESS, QWORD, 0, -DWORD);
+        configuration.define(at + MSI_DATA, WORD, 0, 0xffff);
     }
 
     private void addMsixCapability(int vectors) {
@@ -132,10 +171,10 @@ public abstract class PciModel implements AutoCloseable {
         long sizeMask = -bar.sizeBytes();
         long at = PciConfiguration.BAR0.offset() + (long) bar.index() * BAR_BYTES;
         // Writing all ones and reading back gives the size, because the low bits cannot be written. PCI 3.0, 6.2.5.1.
-        if (bar.is64Bit()) {
-            configuration.define(at, QWORD, PciConfiguration.BAR_TYPE.of(2), sizeMask);
-        } else {
-            configuration.define(at, DWORD, 0, sizeMask);
+        switch (bar.space()) {
+            case MEMORY_32 -> configuration.define(at, DWORD, 0, sizeMask);
+            case MEMORY_64 -> configuration.define(at, QWORD, PciConfiguration.BAR_TYPE.of(2), sizeMask);
+            case PORTS -> configuration.define(at, DWORD, PciConfiguration.BAR_IO.mask(), sizeMask);
         }
     }
 
@@ -176,15 +215,6 @@ public abstract class PciModel implements AutoCloseable {
     }
 
     /**
-     * Whether the driver lets this function use INTx.
-     *
-     * @return false if the command register turns it off
-     */
-    protected final boolean isIntxEnabled() {
-        return !COMMAND_INTX_DISABLE.isSet(configuration.read(COMMAND));
-    }
-
-    /**
      * Does what there is to do: polls memory that is shared with the client, moves data, raises interrupts. Called over
      * and over; returns soon.
      *
@@ -219,7 +249,9 @@ public abstract class PciModel implements AutoCloseable {
 
     final void writeConfiguration(long offset, int widthBytes, long value) {
         configuration.write(offset, widthBytes, value);
-        busMaster = COMMAND_BUS_MASTER.isSet(configuration.read(COMMAND));
+        long command = configuration.read(COMMAND);
+        busMaster = COMMAND_BUS_MASTER.isSet(command);
+        interrupts.enableIntx(!COMMAND_INTX_DISABLE.isSet(command));
         if ((configuration.read(deviceControl, WORD) & EXPRESS_RESET_FUNCTION) != 0) {
             reset();
         }
@@ -229,6 +261,7 @@ public abstract class PciModel implements AutoCloseable {
     final void reset() {
         configuration.reset();
         busMaster = false;
+        interrupts.enableIntx(true);
         if (msixTable != null) {
             msixTable.reset();
         }

@@ -24,7 +24,8 @@ final class Regions {
         this.model = model;
     }
 
-    private long sizeBytes(int index) {
+    /** How large a region is; 0 if there is none. */
+    long sizeBytes(int index) {
         if (index == Vfio.VFIO_PCI_CONFIG_REGION_INDEX) {
             return PciConfiguration.EXPRESS_SIZE_BYTES;
         }
@@ -33,8 +34,9 @@ final class Regions {
     }
 
     /** Writes a {@code vfio_region_info} with its capabilities, as far as they fit; returns the payload's size. */
-    long describe(int index, long roomBytes, MemorySegment reply, List<Fd> attached) throws ErrorReply {
-        if (index < 0 || index >= Vfio.VFIO_PCI_NUM_REGIONS || roomBytes < Vfio.REGION_INFO.byteSize()) {
+    long describe(int index, long roomBytes, MemorySegment reply, boolean takesDescriptors, List<Fd> attached)
+            throws ErrorReply {
+        if (index < 0 || index >= Vfio.VFIO_PCI_NUM_REGIONS) {
             throw new ErrorReply(Errno.EINVAL);
         }
         long size = sizeBytes(index);
@@ -47,7 +49,7 @@ final class Regions {
                 .set("size", size)
                 .set("offset", 0);
         Bar bar = model.bar(index);
-        if (bar == null || bar.shared() == null) {
+        if (bar == null || bar.shared() == null || !takesDescriptors) {
             info.set("argsz", Vfio.REGION_INFO.byteSize());
             return Vfio.REGION_INFO.byteSize();
         }
@@ -59,13 +61,13 @@ final class Regions {
         long head = Vfio.REGION_INFO.byteSize();
         long areas = head + Vfio.REGION_INFO_CAP_SPARSE_MMAP.byteSize();
         long needed = areas + shared.areas().size() * Vfio.REGION_SPARSE_MMAP_AREA.byteSize();
-        info.set("argsz", needed)
-                .set("flags", flags | Vfio.VFIO_REGION_INFO_FLAG_MMAP | Vfio.VFIO_REGION_INFO_FLAG_CAPS);
+        info.set("argsz", needed).set("flags", flags | Vfio.VFIO_REGION_INFO_FLAG_MMAP);
         if (roomBytes < needed) {
-            // The client learns from argsz how much room to offer next time; the descriptor comes then.
+            // The client learns from argsz how much room to offer next time; the descriptor comes then. The kernel
+            // would say already that there are capabilities, but QEMU looks for them in this reply if it is told so.
             return head;
         }
-        info.set("cap_offset", head);
+        info.set("flags", info.get("flags") | Vfio.VFIO_REGION_INFO_FLAG_CAPS).set("cap_offset", head);
         Vfio.REGION_INFO_CAP_SPARSE_MMAP
                 .view(info.segment().asSlice(head))
                 .set("header.id", Vfio.VFIO_REGION_INFO_CAP_SPARSE_MMAP)
@@ -86,7 +88,7 @@ final class Regions {
     }
 
     void check(int index, long offset, long count, long limit) throws ErrorReply {
-        if (index < 0 || index >= Vfio.VFIO_PCI_NUM_REGIONS || count <= 0 || count > limit) {
+        if (index < 0 || index >= Vfio.VFIO_PCI_NUM_REGIONS || count < 0 || count > limit) {
             throw new ErrorReply(Errno.EINVAL);
         }
         long size = sizeBytes(index);

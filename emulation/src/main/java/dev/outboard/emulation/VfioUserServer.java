@@ -167,6 +167,11 @@ public final class VfioUserServer implements AutoCloseable {
         } catch (InternalError | RuntimeException e) {
             dropClient(e);
         }
+        Session current = session;
+        if (current != null && current.isBehind()) {
+            serve();
+            work++;
+        }
         if (--pollsUntilLook <= 0) {
             work += look(0);
         }
@@ -227,7 +232,11 @@ public final class VfioUserServer implements AutoCloseable {
             return;
         }
         try {
-            if (!current.receive()) {
+            boolean open;
+            do {
+                open = current.receive();
+            } while (open && current.isBehind());
+            if (!open) {
                 dropClient();
             }
         } catch (InternalError | RuntimeException e) {

@@ -7,13 +7,14 @@ import dev.outboard.linux.EventFd;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.uapi.Vfio;
 import dev.outboard.specs.vfiouser.VfioUser;
+import java.io.File;
 import java.io.IOException;
-import java.nio.file.Path;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -31,18 +32,17 @@ class DmaAndInterruptsTest {
     private static final byte[] NO_DATA = {};
     private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
-    @TempDir
-    private Path directory;
+    @RegisterExtension
+    final Served<RegisterModel> served = new Served<>(RegisterModel::new);
 
-    private final RegisterModel model = new RegisterModel();
-    private VfioUserServer server;
+    private RegisterModel model;
     private TestClient client;
     private Fd file;
 
     @BeforeEach
     void connect() throws IOException {
-        server = VfioUserServer.start(model, directory.resolve("s"));
-        client = TestClient.negotiated(server.path());
+        model = served.model();
+        client = served.negotiated();
         file = Fd.memfd("test", FILE_BYTES);
     }
 
@@ -50,8 +50,6 @@ class DmaAndInterruptsTest {
     void stop() {
         file.close();
         client.close();
-        server.close();
-        model.close();
     }
 
     @Test
@@ -125,7 +123,63 @@ class DmaAndInterruptsTest {
     @Test
     void unknownFlagsAreRefused() throws IOException {
         assertThat(client.map(0x10000, 0x1000, 4, 0, file)).isEqualTo(Errno.EINVAL);
-        assertThat(client.unmap(0x10000, 0x1000, 1)).isEqualTo(Errno.EINVAL);
+        assertThat(client.unmap(0x10000, 0x1000, 4)).isEqualTo(Errno.EINVAL);
+    }
+
+    @Test
+    void aDirtyBitmapIsRefusedAndTheMapStays() throws IOException {
+        assertThat(client.map(0x10000, 0x1000, READ_WRITE, 0, file)).isZero();
+        assertThat(client.unmap(0x10000, 0x1000, VfioUser.DMA_UNMAP_GET_DIRTY_BITMAP))
+                .isEqualTo(Errno.EOPNOTSUPP);
+        assertThat(model.dmaRegions()).hasSize(1);
+        assertThat(client.unmap(0x1000, 0, VfioUser.DMA_UNMAP_ALL)).isEqualTo(Errno.EINVAL);
+    }
+
+    @Test
+    void structuresThatSayTheyAreShorterAreRefused() throws IOException {
+        ByteBuffer map =
+                TestClient.buffer(32).putInt(31).putInt(3).putLong(0).putLong(0).putLong(4096);
+        assertThat(client.call(VfioUser.DMA_MAP, map).errno()).isEqualTo(Errno.EINVAL);
+        assertThat(client.call(VfioUser.DMA_UNMAP, TestClient.buffer(24).putInt(23))
+                        .errno())
+                .isEqualTo(Errno.EINVAL);
+        assertThat(client.call(VfioUser.DEVICE_SET_IRQS, TestClient.buffer(20).putInt(21))
+                        .errno())
+                .isEqualTo(Errno.EINVAL);
+    }
+
+    @Test
+    void twoDescriptorsForOneMapAreRefusedAndNoneLeaks() throws IOException {
+        long before = descriptors();
+        for (int i = 0; i < 10; i++) {
+            assertThat(client.map(0x10000, 0x1000, READ_WRITE, 0, file, file)).isEqualTo(Errno.EINVAL);
+        }
+        assertThat(descriptors()).isEqualTo(before);
+    }
+
+    @Test
+    void aDescriptorThatComesWithAnUnmapIsClosed() throws IOException {
+        assertThat(client.map(0x10000, 0x1000, READ_WRITE, 0, file)).isZero();
+        long before = descriptors();
+        ByteBuffer unmap =
+                TestClient.buffer(24).putInt(24).putInt(0).putLong(0x10000).putLong(0x1000);
+        assertThat(client.call(VfioUser.DMA_UNMAP, unmap, file).isError()).isFalse();
+        // A mapping holds no descriptor.
+        assertThat(descriptors()).isEqualTo(before);
+    }
+
+    private long descriptors() throws IOException {
+        // A message's descriptors are closed after its reply, and before the next message.
+        client.read(Vfio.VFIO_PCI_CONFIG_REGION_INDEX, 0, 2);
+        return new File("/proc/self/fd").list().length;
+    }
+
+    @Test
+    void whatCannotBeMappedIsRefused() throws IOException {
+        try (EventFd event = EventFd.create()) {
+            assertThat(client.map(0x10000, 0x1000, READ_WRITE, 0, event.fd())).isEqualTo(Errno.ENODEV);
+        }
+        assertThat(model.dmaRegions()).isEmpty();
     }
 
     @Test
@@ -179,6 +233,37 @@ class DmaAndInterruptsTest {
         assertThat(client.setIrqs(0x3f, MSIX, 0, 1, NO_DATA)).isEqualTo(Errno.EINVAL);
         assertThat(client.setIrqs(TRIGGER | 0x40, MSIX, 0, 1, NO_DATA)).isEqualTo(Errno.EINVAL);
         assertThat(client.setIrqs(TRIGGER_SOME, MSIX, 0, 2, new byte[1])).isEqualTo(Errno.EINVAL);
+        assertThat(client.setIrqs(TRIGGER_SOME, MSIX, 0, 2, new byte[3])).isEqualTo(Errno.EINVAL);
+        assertThat(client.setIrqs(MASK, MSIX, 0, 0, NO_DATA)).isEqualTo(Errno.EINVAL);
+        assertThat(client.setIrqs(CONNECT, MSIX, 0, 0, NO_DATA)).isEqualTo(Errno.EINVAL);
+        for (int index : new int[] {Vfio.VFIO_PCI_ERR_IRQ_INDEX, Vfio.VFIO_PCI_REQ_IRQ_INDEX}) {
+            assertThat(client.setIrqs(MASK, index, 0, 1, NO_DATA)).isEqualTo(Errno.EINVAL);
+        }
+    }
+
+    @Test
+    void eventfdsThatMaskAreRefusedSoThatKvmDoesWithout() throws IOException {
+        try (EventFd event = EventFd.create()) {
+            for (int action : new int[] {Vfio.VFIO_IRQ_SET_ACTION_MASK, Vfio.VFIO_IRQ_SET_ACTION_UNMASK}) {
+                assertThat(client.setIrqs(Vfio.VFIO_IRQ_SET_DATA_EVENTFD | action, INTX, 0, 1, NO_DATA, event.fd()))
+                        .isEqualTo(Errno.EOPNOTSUPP);
+            }
+            assertThat(client.setIrqs(TRIGGER, MSIX, 0, 1, NO_DATA, event.fd())).isEqualTo(Errno.EINVAL);
+            assertThat(client.setIrqs(TRIGGER_SOME, MSIX, 0, 1, new byte[1], event.fd()))
+                    .isEqualTo(Errno.EINVAL);
+        }
+    }
+
+    @Test
+    void errorAndRequestInterruptsAreConnectedAndTriggered() throws IOException {
+        for (int index : new int[] {Vfio.VFIO_PCI_ERR_IRQ_INDEX, Vfio.VFIO_PCI_REQ_IRQ_INDEX}) {
+            try (EventFd event = EventFd.create()) {
+                assertThat(client.setIrqs(CONNECT, index, 0, 1, NO_DATA, event.fd()))
+                        .isZero();
+                assertThat(client.setIrqs(TRIGGER, index, 0, 1, NO_DATA)).isZero();
+                assertThat(event.await(TIMEOUT)).isEqualTo(1);
+            }
+        }
     }
 
     @Test

@@ -30,7 +30,11 @@ final class RegisterModel extends PciModel {
         RegisterAccess access = new Access();
         addBar(Bar.of(0, BAR_BYTES, access));
         addBar(new Bar(
-                SHARED_BAR, BAR_BYTES, true, access, new Bar.SharedAreas(file, List.of(new Bar.Area(0x1000, 0x1000)))));
+                SHARED_BAR,
+                BAR_BYTES,
+                Bar.Space.MEMORY_64,
+                access,
+                new Bar.SharedAreas(file, List.of(new Bar.Area(0x1000, 0x1000)))));
     }
 
     /** What was written, as offset, width and value. */

@@ -26,8 +26,12 @@ public final class TestClient implements AutoCloseable {
     private final UnixSocket socket;
     private int nextId = 1;
 
-    /** A reply. */
+    /** A message of the server: a reply, or a command. */
     public record Reply(int id, int command, int flags, int errno, ByteBuffer payload, List<Fd> descriptors) {
+        boolean isCommand() {
+            return (flags & VfioUser.FLAGS_TYPE_MASK) == VfioUser.FLAGS_TYPE_COMMAND;
+        }
+
         boolean isError() {
             return (flags & VfioUser.FLAGS_ERROR) != 0;
         }
@@ -87,6 +91,23 @@ public final class TestClient implements AutoCloseable {
         try (Arena arena = Arena.ofConfined()) {
             socket.send(arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes), List.of(descriptors));
         }
+    }
+
+    /** Another connection to the same server. */
+    static TestClient of(UnixSocket socket) {
+        return new TestClient(socket);
+    }
+
+    /** Answers a command of the server. */
+    void answer(Reply command, int flags, int errno, byte[] payload) throws IOException {
+        send(buffer(HEADER_BYTES + payload.length)
+                .putShort((short) command.id())
+                .putShort((short) command.command())
+                .putInt(HEADER_BYTES + payload.length)
+                .putInt(VfioUser.FLAGS_TYPE_REPLY | flags)
+                .putInt(errno)
+                .put(payload)
+                .array());
     }
 
     Reply receive() throws IOException {

@@ -11,12 +11,9 @@ import dev.outboard.linux.uapi.Vfio;
 import dev.outboard.specs.vfiouser.VfioUser;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -28,54 +25,75 @@ class WrongMessagesTest {
     private static final String CAPABILITIES =
             "{\"capabilities\":{\"max_msg_fds\":8,\"twin_socket\":{\"supported\":true}}}";
 
-    @TempDir
-    private Path directory;
-
-    private final RegisterModel model = new RegisterModel();
-    private Path socket;
-    private VfioUserServer server;
-
-    @BeforeEach
-    void serve() throws IOException {
-        socket = directory.resolve("s");
-        server = VfioUserServer.start(model, socket);
-    }
-
-    @AfterEach
-    void stop() {
-        server.close();
-        model.close();
-    }
+    @RegisterExtension
+    final Served<RegisterModel> served = new Served<>(RegisterModel::new);
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"{", "{]", "{\"capabilities\":{\"max_msg_fds\":-1}}", "{}x", "[[[[[[[[[[[[[[[[[[[[", "\"", "-"})
+            strings = {
+                "{",
+                "{]",
+                "{}x",
+                "[[[[[[[[[[[[[[[[[[[[",
+                "\"",
+                "-",
+                "7",
+                "[]",
+                "{\"capabilities\":\"23\"}",
+                "{\"capabilities\":null}",
+                "{\"capabilities\":{\"max_msg_fds\":-1}}",
+                "{\"capabilities\":{\"max_msg_fds\":\"foo\"}}",
+                "{\"capabilities\":{\"max_msg_fds\":1.5}}",
+                "{\"capabilities\":{\"max_data_xfer_size\":0}}",
+                "{\"capabilities\":{\"migration\":\"23\"}}",
+                "{\"capabilities\":{\"migration\":{\"pgsize\":\"foo\"}}}",
+                "{\"capabilities\":{\"write_multiple\":1}}",
+                "{\"capabilities\":{\"twin_socket\":true}}"
+            })
     void malformedCapabilitiesAreRefused(String json) throws IOException {
-        try (TestClient client = TestClient.connect(socket)) {
+        try (TestClient client = served.connect()) {
             assertThat(client.negotiate(0, 1, json).errno()).isEqualTo(Errno.EINVAL);
             client.awaitDisconnect();
         }
-        assertNextClientIsServed();
+        served.assertNextClientIsServed();
     }
 
     @Test
     void anotherMajorVersionIsRefused() throws IOException {
-        try (TestClient client = TestClient.connect(socket)) {
+        try (TestClient client = served.connect()) {
             assertThat(client.negotiate(1, 0, CAPABILITIES).errno()).isEqualTo(Errno.EINVAL);
             client.awaitDisconnect();
         }
     }
 
     @Test
+    void capabilitiesThatFillMemoryAreRefused() throws IOException {
+        try (TestClient client = served.connect()) {
+            assertThat(client.negotiate(0, 1, "{\"" + "a".repeat(20_000) + "\":1}")
+                            .errno())
+                    .isEqualTo(Errno.EINVAL);
+        }
+    }
+
+    @Test
+    void theVersionIsNegotiatedOnce() throws IOException {
+        try (TestClient client = served.negotiated()) {
+            assertThat(client.negotiate(0, 1, CAPABILITIES).errno()).isEqualTo(Errno.EINVAL);
+            client.awaitDisconnect();
+        }
+        served.assertNextClientIsServed();
+    }
+
+    @Test
     void nothingIsAnsweredBeforeTheVersionIsNegotiated() throws IOException {
-        try (TestClient client = TestClient.connect(socket)) {
+        try (TestClient client = served.connect()) {
             assertThat(client.call(VfioUser.DEVICE_RESET, buffer(0)).errno()).isEqualTo(Errno.EINVAL);
         }
     }
 
     @Test
     void anUnknownCommandIsAnsweredWithAnErrorAndTheConnectionGoesOn() throws IOException {
-        try (TestClient client = TestClient.negotiated(socket)) {
+        try (TestClient client = served.negotiated()) {
             Reply reply = client.call(999, buffer(8));
             assertThat(reply.command()).isEqualTo(999);
             assertThat(reply.isError()).isTrue();
@@ -91,7 +109,7 @@ class WrongMessagesTest {
     @ParameterizedTest
     @ValueSource(ints = {9, -1, Integer.MIN_VALUE})
     void aRegionThatIsNotThereIsRefused(int index) throws IOException {
-        try (TestClient client = TestClient.negotiated(socket)) {
+        try (TestClient client = served.negotiated()) {
             assertThat(client.call(VfioUser.DEVICE_GET_REGION_INFO, regionInfo(64, index))
                             .errno())
                     .isEqualTo(Errno.EINVAL);
@@ -104,7 +122,7 @@ class WrongMessagesTest {
         "0, 4096, 4",
         "0, 4093, 4",
         "0, -4, 4",
-        "0, 0, 0",
+        "0, 4097, 0",
         "0, 0, 4097",
         "0, 0, -1",
         "0, 9223372036854775807, 4",
@@ -114,17 +132,18 @@ class WrongMessagesTest {
         "7, 0, 2147483647"
     })
     void anAccessOutsideOfARegionIsRefused(int region, long offset, int count) throws IOException {
-        try (TestClient client = TestClient.negotiated(socket)) {
+        try (TestClient client = served.negotiated()) {
             assertThat(client.readRegion(region, offset, count).errno()).isEqualTo(Errno.EINVAL);
             ByteBuffer write = buffer(24).putLong(offset).putInt(region).putInt(count);
             assertThat(client.call(VfioUser.REGION_WRITE, write).errno()).isEqualTo(Errno.EINVAL);
         }
     }
 
-    @Test
-    void aWriteWithLessDataThanItSaysIsRefused() throws IOException {
-        try (TestClient client = TestClient.negotiated(socket)) {
-            ByteBuffer write = buffer(18).putLong(0).putInt(BAR).putInt(4);
+    @ParameterizedTest
+    @ValueSource(ints = {18, 21})
+    void aWriteWithOtherDataThanItSaysIsRefused(int size) throws IOException {
+        try (TestClient client = served.negotiated()) {
+            ByteBuffer write = buffer(size).putLong(0).putInt(BAR).putInt(4);
             assertThat(client.call(VfioUser.REGION_WRITE, write).errno()).isEqualTo(Errno.EINVAL);
         }
     }
@@ -132,7 +151,7 @@ class WrongMessagesTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 15, -1, Integer.MIN_VALUE, Integer.MAX_VALUE, (1 << 20) + 33})
     void aClientWhoseMessageHasAnImpossibleSizeIsDisconnected(int size) throws IOException {
-        try (TestClient client = TestClient.negotiated(socket)) {
+        try (TestClient client = served.negotiated()) {
             client.send(buffer(16)
                     .putShort((short) 1)
                     .putShort((short) 4)
@@ -140,37 +159,37 @@ class WrongMessagesTest {
                     .array());
             client.awaitDisconnect();
         }
-        assertNextClientIsServed();
+        served.assertNextClientIsServed();
     }
 
     @Test
     void aClientThatSendsAReplyIsDisconnected() throws IOException {
-        try (TestClient client = TestClient.negotiated(socket)) {
+        try (TestClient client = served.negotiated()) {
             client.send(client.message(VfioUser.DMA_READ, VfioUser.FLAGS_TYPE_REPLY, buffer(0)));
             client.awaitDisconnect();
         }
-        assertNextClientIsServed();
+        served.assertNextClientIsServed();
     }
 
     @Test
     void aClientMayDieInTheMiddleOfAMessage() throws IOException {
-        try (TestClient client = TestClient.negotiated(socket)) {
+        try (TestClient client = served.negotiated()) {
             client.send(buffer(20)
                     .putShort((short) 1)
                     .putShort((short) 4)
                     .putInt(64)
                     .array());
         }
-        assertNextClientIsServed();
+        served.assertNextClientIsServed();
     }
 
     @Test
     void aModelThatThrowsCostsItsClientTheConnectionAndNobodyElse() throws IOException {
-        try (TestClient client = TestClient.negotiated(socket)) {
+        try (TestClient client = served.negotiated()) {
             assertThatThrownBy(() -> client.write(BAR, RegisterModel.BROKEN_REGISTER, 4, 1))
                     .hasMessageContaining("closed");
         }
-        assertNextClientIsServed();
+        served.assertNextClientIsServed();
     }
 
     @Test
@@ -179,7 +198,7 @@ class WrongMessagesTest {
         System.out.println("seed of random messages: " + seed);
         Random random = new Random(seed);
         for (int round = 0; round < 50; round++) {
-            try (TestClient client = TestClient.negotiated(socket);
+            try (TestClient client = served.negotiated();
                     Fd file = Fd.memfd("test", 8192)) {
                 for (int i = 0; i < 20; i++) {
                     byte[] payload = new byte[random.nextInt(64)];
@@ -198,12 +217,6 @@ class WrongMessagesTest {
                 // That is one way to deal with it.
             }
         }
-        assertNextClientIsServed();
-    }
-
-    private void assertNextClientIsServed() throws IOException {
-        try (TestClient client = TestClient.negotiated(socket)) {
-            assertThat(client.read(CONFIG, 0, 2)).isEqualTo(0x1234);
-        }
+        served.assertNextClientIsServed();
     }
 }

@@ -6,9 +6,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A device's memory, mapped so that an access needs no check of liveness: its addresses are good as long as this object
- * is reachable. {@link #close} does not unmap it, but puts memory in its place that reads all ones, as a device does that
- * was removed. The addresses are given back when this object is unreachable.
+ * Memory of a device, or shared with another process, mapped so that an access needs no check of liveness: its addresses
+ * are good as long as this object is reachable. {@link #close} does not unmap it, but puts memory in its place that reads
+ * all ones, as a device does that was removed. The addresses are given back when this object is unreachable.
  *
  * <p>Whoever accesses it by address checks bounds, does not write what is mapped for reading only (that would end the
  * JVM), and keeps this object reachable through each access ({@link java.lang.ref.Reference#reachabilityFence}). Methods
@@ -58,6 +58,15 @@ public final class DevicePages implements AutoCloseable {
         long address = Libc.mmap(0, length, protection, Mman.MAP_SHARED, file.number(), offset);
         LinuxException.check(address, "mmap", file.name());
         return new DevicePages(file.name(), address, length, writable);
+    }
+
+    /**
+     * The mapping.
+     *
+     * @return a segment that can be accessed as long as it can be reached, closed or not; read-only if this is
+     */
+    public MemorySegment segment() {
+        return writable ? pages : pages.asReadOnly();
     }
 
     /**

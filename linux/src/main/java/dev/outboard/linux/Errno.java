@@ -54,6 +54,8 @@ public final class Errno {
     public static final int ELOOP = 40;
     /** Protocol error. */
     public static final int EPROTO = 71;
+    /** Message too long. */
+    public static final int EMSGSIZE = 90;
     /** Operation not supported. */
     public static final int EOPNOTSUPP = 95;
     /** Address already in use. */
@@ -91,6 +93,7 @@ public final class Errno {
             Map.entry(ENOSYS, "ENOSYS"),
             Map.entry(ELOOP, "ELOOP"),
             Map.entry(EPROTO, "EPROTO"),
+            Map.entry(EMSGSIZE, "EMSGSIZE"),
             Map.entry(EOPNOTSUPP, "EOPNOTSUPP"),
             Map.entry(EADDRINUSE, "EADDRINUSE"),
             Map.entry(ECONNRESET, "ECONNRESET"),

@@ -38,10 +38,17 @@ public final class Fd implements AutoCloseable {
     private static final int O_CLOEXEC = 0x80000;
     private static final int F_DUPFD_CLOEXEC = 1030;
     private static final int MFD_CLOEXEC = 1;
+    private static final int MFD_ALLOW_SEALING = 2;
     private static final int MFD_HUGETLB = 4;
+    private static final int F_ADD_SEALS = 1033;
+    private static final int F_SEAL_SEAL = 1;
+    private static final int F_SEAL_SHRINK = 2;
+    private static final int F_SEAL_GROW = 4;
     private static final int SEEK_SET = 0;
     private static final int SEEK_CUR = 1;
     private static final int SEEK_END = 2;
+    private static final int SEEK_DATA = 3;
+    private static final int SEEK_HOLE = 4;
     private static final int CLOSED = -1;
 
     // <linux/stat.h>; statx has one layout on all architectures, fstat has not.
@@ -51,6 +58,7 @@ public final class Fd implements AutoCloseable {
     private static final long STATX_BYTES = 256;
     private static final long STX_MODE_OFFSET = 28;
     private static final long STX_SIZE_OFFSET = 40;
+    private static final int STATX_MODE = 2;
     private static final int S_IFMT = 0xf000;
     private static final int S_IFREG = 0x8000;
     private static final int S_IFBLK = 0x6000;
@@ -124,13 +132,35 @@ public final class Fd implements AutoCloseable {
      * @throws LinuxException if it cannot be created or sized
      */
     public static Fd memfd(String name, long lengthBytes, long hugePageBytes) throws LinuxException {
+        return memfd(name, lengthBytes, hugePageBytes, 0);
+    }
+
+    /**
+     * Creates a file that lives in memory and whose length nobody can change any more: for peers that must not be able to
+     * cut it off, and for {@code /dev/udmabuf}. {@code memfd_create(2)}, "File-sealing".
+     *
+     * @param name its name, as shown in /proc
+     * @param lengthBytes its length
+     * @param hugePageBytes the size of a huge page; 0 for ordinary pages
+     * @return the descriptor
+     * @throws LinuxException if it cannot be created, sized or sealed
+     */
+    public static Fd sealedMemfd(String name, long lengthBytes, long hugePageBytes) throws LinuxException {
+        return memfd(name, lengthBytes, hugePageBytes, MFD_ALLOW_SEALING);
+    }
+
+    private static Fd memfd(String name, long lengthBytes, long hugePageBytes, int sealing) throws LinuxException {
         try (Arena arena = Arena.ofConfined()) {
             String subject = "memfd:" + name;
             int huge = hugePageBytes == 0 ? 0 : MFD_HUGETLB | Mman.hugePageFlag(hugePageBytes);
-            int number = Libc.memfdCreate(arena.allocateFrom(name), MFD_CLOEXEC | huge);
+            int number = Libc.memfdCreate(arena.allocateFrom(name), MFD_CLOEXEC | sealing | huge);
             Fd fd = new Fd((int) LinuxException.check(number, "memfd_create", subject), subject);
             try {
                 fd.truncate(lengthBytes);
+                if (sealing != 0) {
+                    int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+                    LinuxException.check(Libc.fcntl(fd.number(), F_ADD_SEALS, seals), "fcntl F_ADD_SEALS", subject);
+                }
                 return fd;
             } catch (LinuxException e) {
                 fd.close();
@@ -238,6 +268,61 @@ public final class Fd implements AutoCloseable {
     }
 
     /**
+     * The file's permissions. {@code statx(2)}.
+     *
+     * @return the permissions, with set-user-id, set-group-id and sticky bits: 12 bits
+     * @throws LinuxException if the call fails
+     */
+    public int mode() throws LinuxException {
+        try (Arena arena = Arena.ofConfined()) {
+            return Short.toUnsignedInt(status(arena).get(ValueLayout.JAVA_SHORT, STX_MODE_OFFSET)) & ~S_IFMT;
+        }
+    }
+
+    /**
+     * Gives a range of a regular file its place on the disk before it is written, which is then faster and cannot run
+     * out of space; the file gets at least as long as the range reaches. {@code fallocate(2)}.
+     *
+     * @param offset where the range begins, in bytes
+     * @param length its length, more than 0
+     * @return false if the file system, or a device, cannot do that
+     * @throws LinuxException ENOSPC if there is no room
+     */
+    public boolean allocate(long offset, long length) throws LinuxException {
+        int result = MemoryCalls.fallocate(number(), 0, offset, length);
+        if (result == -Errno.EOPNOTSUPP || result == -Errno.ENODEV) {
+            return false;
+        }
+        LinuxException.check(result, "fallocate", name);
+        return true;
+    }
+
+    /**
+     * Where the next data of a regular file is; between data and data are holes, which read as zeros and take no room.
+     * Moves the file position. {@code lseek(2)}, SEEK_DATA.
+     *
+     * @param offset from where to look, in bytes
+     * @return the offset of the data; −1 if there is a hole up to the end, or the end is before the offset
+     * @throws LinuxException EINVAL if this is no regular file
+     */
+    public long nextData(long offset) throws LinuxException {
+        long data = MemoryCalls.lseek(number(), offset, SEEK_DATA);
+        return data == -Errno.ENXIO ? -1 : LinuxException.check(data, "lseek", name);
+    }
+
+    /**
+     * Where the next hole of a regular file is, or its end. Moves the file position. {@code lseek(2)}, SEEK_HOLE.
+     *
+     * @param offset from where to look, in bytes
+     * @return the offset of the hole; −1 if the end is before the offset
+     * @throws LinuxException EINVAL if this is no regular file
+     */
+    public long nextHole(long offset) throws LinuxException {
+        long hole = MemoryCalls.lseek(number(), offset, SEEK_HOLE);
+        return hole == -Errno.ENXIO ? -1 : LinuxException.check(hole, "lseek", name);
+    }
+
+    /**
      * The length of a regular file, memfds included. {@code statx(2)}.
      *
      * @return its length in bytes; −1 if it is no regular file, but a device or a socket
@@ -272,7 +357,8 @@ public final class Fd implements AutoCloseable {
 
     private MemorySegment status(Arena arena) throws LinuxException {
         MemorySegment status = arena.allocate(STATX_BYTES, Long.BYTES);
-        int result = Libc.statx(number(), arena.allocateFrom(""), AT_EMPTY_PATH, STATX_TYPE | STATX_SIZE, status);
+        int result = Libc.statx(
+                number(), arena.allocateFrom(""), AT_EMPTY_PATH, STATX_TYPE | STATX_MODE | STATX_SIZE, status);
         LinuxException.check(result, "statx", name);
         return status;
     }

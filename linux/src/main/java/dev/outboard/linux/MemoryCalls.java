@@ -3,7 +3,7 @@ package dev.outboard.linux;
 import java.lang.invoke.MethodHandle;
 
 /**
- * The C functions that change mappings, with the convention of {@link Libc}. None of them touches the memory in user
+ * The C functions that change mappings and the extents of files, with the convention of {@link Libc}. None of them touches the memory in user
  * mode, so pages that are not there any more are an error number, not a signal.
  */
 final class MemoryCalls {
@@ -15,6 +15,7 @@ final class MemoryCalls {
     private static final MethodHandle MADVISE = Libc.function("madvise", Libc.NO_POINTER);
     private static final MethodHandle GETPAGESIZE = Libc.function("getpagesize", Libc.NO_POINTER);
     private static final MethodHandle LSEEK = Libc.function("lseek", Libc.NO_POINTER);
+    private static final MethodHandle FALLOCATE = Libc.function("fallocate", Libc.NO_POINTER);
 
     private MemoryCalls() {}
 
@@ -45,6 +46,10 @@ final class MemoryCalls {
 
     static long lseek(int fd, long offset, int whence) {
         return Libc.call(LSEEK, fd, offset, whence, 0, 0, 0);
+    }
+
+    static int fallocate(int fd, int mode, long offset, long length) {
+        return (int) Libc.call(FALLOCATE, fd, mode, offset, length, 0, 0);
     }
 
     static int getpagesize() {

@@ -187,16 +187,11 @@ public final class Pages implements AutoCloseable {
         synchronized (lock) {
             long start = startOfPage(from, count);
             int result = MemoryCalls.mlock(start, address + from + count - start);
-            if (result == -Errno.ENOMEM || result == -Errno.EPERM || result == -Errno.EAGAIN) {
-                throw new LinuxException(
-                        "mlock",
-                        name,
-                        -result,
-                        count
-                                + " bytes; `ulimit -l` says how many KiB a process of this user may lock, limits.conf raises"
-                                + " it; or part of a file that was mapped is not there any more");
+            try {
+                LinuxException.check(result, "mlock", name);
+            } catch (LinuxException e) {
+                throw LockedMemory.explain(e, count);
             }
-            LinuxException.check(result, "mlock", name);
         }
     }
 

@@ -11,6 +11,7 @@ import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A connected Unix stream socket that passes file descriptors: {@code unix(7)}, {@code SCM_RIGHTS}. One thread may send
@@ -40,6 +41,7 @@ public final class UnixSocket implements AutoCloseable {
     private static final int SOL_SOCKET = 1;
     private static final int SCM_RIGHTS = 1;
     private static final int MSG_CTRUNC = 8;
+    private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final int MSG_CMSG_CLOEXEC = 0x40000000;
     private static final int SHUT_RDWR = 2;
@@ -82,6 +84,16 @@ public final class UnixSocket implements AutoCloseable {
                     new UnixSocket(new Fd(pair.getAtIndex(ValueLayout.JAVA_INT, 0), "socketpair")),
                     new UnixSocket(new Fd(pair.getAtIndex(ValueLayout.JAVA_INT, 1), "socketpair")));
         }
+    }
+
+    /**
+     * A connection whose descriptor came from elsewhere.
+     *
+     * @param fd a connected Unix stream socket; it belongs to the result
+     * @return the connection
+     */
+    public static UnixSocket of(Fd fd) {
+        return new UnixSocket(fd);
     }
 
     static Fd create(String name) throws LinuxException {
@@ -166,6 +178,25 @@ public final class UnixSocket implements AutoCloseable {
      * @throws LinuxException ECONNRESET if the peer is gone; EMFILE if descriptors were lost for want of room
      */
     public Received receive(MemorySegment buffer) throws LinuxException {
+        Received received = receive(buffer, 0);
+        if (received == null) {
+            throw new LinuxException("recvmsg", fd.name(), Errno.EAGAIN, "somebody made the socket non-blocking");
+        }
+        return received;
+    }
+
+    /**
+     * Receives what is there, and the descriptors that came with it. {@code recvmsg(2)} with {@code MSG_DONTWAIT}.
+     *
+     * @param buffer where to, at least one byte, in native memory
+     * @return what came; no bytes if the peer closed the connection; null if nothing is there
+     * @throws LinuxException ECONNRESET if the peer is gone; EMFILE if descriptors were lost for want of room
+     */
+    public @Nullable Received receiveNow(MemorySegment buffer) throws LinuxException {
+        return receive(buffer, MSG_DONTWAIT);
+    }
+
+    private @Nullable Received receive(MemorySegment buffer, int flags) throws LinuxException {
         checkBuffer(Fd.writable(buffer));
         try (Arena arena = Arena.ofConfined()) {
             StructView iov =
@@ -178,8 +209,11 @@ public final class UnixSocket implements AutoCloseable {
                     .set("msg_controllen", control.byteSize());
             long received;
             do {
-                received = Libc.recvmsg(fd.number(), message.segment(), MSG_CMSG_CLOEXEC);
+                received = Libc.recvmsg(fd.number(), message.segment(), MSG_CMSG_CLOEXEC | flags);
             } while (received == -Errno.EINTR);
+            if (received == -Errno.EAGAIN) {
+                return null;
+            }
             LinuxException.check(received, "recvmsg", fd.name());
             List<Fd> descriptors = descriptors(control.asSlice(0, message.get("msg_controllen")));
             if ((message.get("msg_flags") & MSG_CTRUNC) != 0) {

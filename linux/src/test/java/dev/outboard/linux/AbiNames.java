@@ -17,14 +17,19 @@ final class AbiNames {
             Map.entry("FileLock", List.of("fcntl.h", "sys/file.h")),
             Map.entry("Futex", List.of("linux/futex.h")),
             Map.entry("Ioctl", List.of("linux/ioctl.h")),
+            Map.entry("LockedMemory", List.of()),
             Map.entry("Mman", List.of("sys/mman.h")),
+            Map.entry("Pagemap", List.of()),
             Map.entry("Poll", List.of("poll.h")),
+            Map.entry("PortRange", List.of("sys/syscall.h")),
             Map.entry("ProcessMemory", List.of("sys/uio.h")),
             Map.entry("Syscall", List.of("sys/syscall.h")),
             Map.entry("ReservedPages", List.of("sys/mman.h")),
             Map.entry("UnixServerSocket", List.of("sys/stat.h")),
             Map.entry("UnixSocket", List.of("sys/socket.h", "sys/un.h", "sys/uio.h")),
+            Map.entry("uapi.Iommufd", List.of("linux/iommufd.h", "linux/vfio.h")),
             Map.entry("uapi.PerfEvents", List.of("linux/perf_event.h")),
+            Map.entry("uapi.Udmabuf", List.of("linux/udmabuf.h", "linux/dma-buf.h")),
             Map.entry("uapi.Vfio", List.of("linux/vfio.h")));
 
     /** C's expression for constants that have another name here. */
@@ -69,9 +74,15 @@ final class AbiNames {
             "Epoll.MAXIMUM_EVENTS",
             "Fd.CLOSED",
             "FileLock.SEEK_START",
+            "LockedMemory.KIBIBYTE",
             "Mman$PageSize.BYTES",
             "Mman.NO_FILE",
+            // admin-guide/mm/pagemap.rst; no header has them.
+            "Pagemap.FRAME_BITS",
+            "Pagemap.PRESENT_BIT",
             "Poll.NANOS_PER_MILLI",
+            "PortRange$Instructions.ROUTINE_BYTES",
+            "PortRange.PORTS",
             "UnixServerSocket.BACKLOG",
             "UnixServerSocket.LOCK_TIMEOUT_MILLIS",
             "Futex.NANOS_PER_SECOND",
@@ -88,7 +99,7 @@ final class AbiNames {
             "UnixSocket.MAXIMUM_DESCRIPTORS");
 
     /** Which kernel's headers have it first, for what is newer than 6.1: a constant, a struct, or a class as a whole. */
-    static final Map<String, Integer> SINCE = Map.of();
+    static final Map<String, Integer> SINCE = Map.of("uapi.Iommufd", version(6, 6));
 
     /** A kernel version as {@code LINUX_VERSION_CODE} gives it. */
     static int version(int major, int minor) {

@@ -19,7 +19,6 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -63,7 +62,7 @@ class AbiProbeTest {
 
     @ParameterizedTest
     @MethodSource("classesWithConstants")
-    void everyConstantIsWhatTheHeadersSay(Class<?> type, TestReporter reporter) throws Exception {
+    void everyConstantIsWhatTheHeadersSay(Class<?> type) throws Exception {
         String name = nameOf(type);
         String outermost = name.replaceFirst("\\$.*", "");
         List<Claim> claims = new ArrayList<>();
@@ -94,10 +93,11 @@ class AbiProbeTest {
                                 + "; if that is right, list it in AbiNames");
             }
         }
-        if (!tooNew.isEmpty()) {
-            reporter.publishEntry("not checked, headers too old", String.join("; ", tooNew));
-        }
         assertThat(wrong).isEmpty();
+        assumeTrue(
+                tooNew.isEmpty(),
+                () -> "these headers are too old; ./test kernel unpacks newer ones and checks "
+                        + String.join("; ", tooNew));
     }
 
     @Test
@@ -173,7 +173,8 @@ class AbiProbeTest {
         String type = "struct " + struct.name();
         List<Claim> claims = new ArrayList<>();
         // Structures that begin with their own size may grow at the end from one kernel to the next.
-        boolean mayGrow = struct.fieldNames().iterator().next().equals("argsz");
+        boolean mayGrow =
+                List.of("argsz", "size").contains(struct.fieldNames().iterator().next());
         claims.add(new Claim(where, "sizeof(" + type + ")", struct.byteSize(), mayGrow));
         for (String name : struct.fieldNames()) {
             Struct.Field field = struct.field(name);

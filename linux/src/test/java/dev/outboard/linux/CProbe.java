@@ -23,7 +23,7 @@ import java.util.stream.Stream;
  */
 final class CProbe {
     /** Further include directories, separated by colons: for headers newer than the installed ones. */
-    private static final String INCLUDES = System.getProperty("outboard.kernelHeaders", "");
+    static final String INCLUDES = System.getProperty("outboard.kernelHeaders", "");
 
     private static final Pattern ERROR = Pattern.compile("^probe:(\\d+):.*error: .*$", Pattern.MULTILINE);
 
@@ -52,7 +52,8 @@ final class CProbe {
             throws IOException, InterruptedException {
         SequencedMap<Integer, String> asked = new TreeMap<>();
         for (int i = 0; i < expressions.size(); i++) {
-            asked.put(i, expressions.get(i));
+            // From 1: a compiler does not say that an error is in line 0.
+            asked.put(i + 1, expressions.get(i));
         }
         List<String> unknown = new ArrayList<>();
         Path source = directory.resolve("probe.c");

@@ -204,4 +204,16 @@ class FdTest {
             assertThat(count.get(ValueLayout.JAVA_INT, 0)).isEqualTo(7);
         }
     }
+
+    @Test
+    void aSealedMemfdKeepsItsLength() throws IOException {
+        try (Fd file = Fd.sealedMemfd("sealed", 8192, 0)) {
+            for (long length : new long[] {0, 4096, 16384}) {
+                assertThatExceptionOfType(LinuxException.class)
+                        .isThrownBy(() -> file.truncate(length))
+                        .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EPERM));
+            }
+            assertThat(file.regularFileBytes()).isEqualTo(8192);
+        }
+    }
 }

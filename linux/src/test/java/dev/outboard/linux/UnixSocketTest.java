@@ -151,6 +151,24 @@ class UnixSocketTest {
     }
 
     @Test
+    void whatIsNotThereIsNotWaitedFor() throws IOException {
+        MemorySegment buffer = arena.allocate(10);
+        assertThat(there().receiveNow(buffer)).isNull();
+        here().send(arena.allocateFrom("now"), List.of(here().fd()));
+        UnixSocket.Received received = there().receiveNow(buffer);
+        assertThat(received.bytes()).isEqualTo(4);
+        assertThat(received.descriptors()).hasSize(1);
+        try (UnixSocket same = UnixSocket.of(received.descriptors().getFirst())) {
+            same.send(arena.allocateFrom("as the other"), List.of());
+        }
+        assertThat(there().receive(buffer).bytes()).isEqualTo(10);
+        assertThat(there().receiveNow(buffer).bytes()).isEqualTo(3);
+        assertThat(there().receiveNow(buffer)).isNull();
+        here().close();
+        assertThat(there().receiveNow(buffer).bytes()).isZero();
+    }
+
+    @Test
     void shutdownWakesWhoReceives() throws Exception {
         Thread receiver = Thread.ofPlatform().start(() -> {
             try {

@@ -1,5 +1,6 @@
 package dev.outboard.memory;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -31,6 +32,18 @@ public final class Claim implements AutoCloseable {
      */
     public ClaimOwner owner() {
         return record.owner();
+    }
+
+    /**
+     * This claim and another one as one, with the target of this: what closes it closes both.
+     *
+     * @param other the other claim, of this process too
+     * @return the two
+     */
+    public Claim with(Claim other) {
+        List<ClaimHold> both = new ArrayList<>(holds);
+        both.addAll(other.holds);
+        return new Claim(record, both);
     }
 
     /** Gives it up. Closing twice is harmless. */

@@ -2,14 +2,19 @@ package dev.outboard.memory;
 
 /**
  * What can be claimed: a device as a whole, or a range of addresses of one. What names a device names a space of
- * addresses too: {@code pci:0000:03:00.0} a function, {@code mem} physical memory, {@code port} I/O ports. Names are compared as they are, so whoever claims must write the
- * one full form of a name.
+ * addresses too: {@code pci:0000:03:00.0} a function, {@code mem} physical memory, {@code port} I/O ports. Names are
+ * compared as they are, so whoever claims must write the one full form of a name.
  *
  * @param name the device, or the space that the addresses are in: 1 to 1024 characters, none of them a control character
  * @param start the first address
  * @param lengthBytes how many bytes; {@link Long#MAX_VALUE} from 0 on is the whole
  */
 public record ClaimTarget(String name, long start, long lengthBytes) {
+    /** The name of physical memory: its addresses are what /proc/iomem shows. */
+    public static final String MEMORY = "mem";
+    /** The name of I/O ports: their numbers are what /proc/ioports shows. */
+    public static final String PORTS = "port";
+
     private static final int LONGEST_NAME = 1024;
 
     /**

@@ -1,30 +1,30 @@
 package dev.outboard.memory;
 
 import dev.outboard.linux.Fd;
-import dev.outboard.linux.Mman;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Allocates {@linkplain DmaMemory DMA memory} for one device. Memory is mapped for the device in chunks whose address and
- * size are multiples of 2 MiB (some vfio-user targets ignore others) and handed out in pieces, first fit.
+ * Allocates {@linkplain DmaMemory DMA memory} for one device. Memory comes in chunks from a {@link DmaSource} and is handed
+ * out in pieces, first fit. What is mapped for the device has addresses and sizes that are multiples of 2 MiB (some
+ * vfio-user targets ignore others).
  *
- * <p>Safe for use by several threads. Allocate up front: this is no hot path.
+ * <p>Safe for use by several threads. Allocate up front, a {@link DmaPool} if need be: this is no hot path.
  */
 public final class DmaAllocator implements AutoCloseable {
-    /** Chunks are multiples of this, and lie at multiples of it. */
+    /** Mapped chunks are multiples of this, and lie at multiples of it. */
     public static final long CHUNK_BYTES = 2L << 20;
 
     /** The memory page size that alignment defaults to. */
     public static final long PAGE_BYTES = 4096;
 
-    private static final long CACHE_LINE_BYTES = 64;
+    static final long CACHE_LINE_BYTES = 64;
 
     /**
      * A range of device addresses that may be used.
@@ -35,7 +35,7 @@ public final class DmaAllocator implements AutoCloseable {
     public record AddressRange(long first, long last) {
         /** Checks that the range has a first address. */
         public AddressRange {
-            if (!isAtMost(first, last)) {
+            if (Long.compareUnsigned(first, last) > 0) {
                 throw new IllegalArgumentException(
                         "0x" + Long.toHexString(first) + " is above 0x" + Long.toHexString(last));
             }
@@ -47,21 +47,25 @@ public final class DmaAllocator implements AutoCloseable {
         }
     }
 
-    /** A file that is mapped as a whole, until its arena closes, and what is free of it: sizes by their start. */
-    private record Chunk(Fd file, Arena arena, DmaMemory memory, NavigableMap<Long, Long> free) {
-        private long first() {
-            return memory.deviceAddress();
-        }
-
-        private long last() {
-            return memory.deviceAddress() + memory.sizeBytes() - 1;
+    /** Memory from the source, and what is free of it: sizes by their start, in whole cache lines. */
+    private record Chunk(DmaMemory memory, NavigableMap<Long, Long> free) {
+        Chunk(DmaMemory memory) {
+            this(memory, new TreeMap<>(Map.of(0L, memory.sizeBytes() & -CACHE_LINE_BYTES)));
         }
     }
 
-    private final DmaMapper mapper;
-    private final List<AddressRange> usable;
+    private final DmaSource source;
     private final List<Chunk> chunks = new ArrayList<>();
     private boolean closed;
+
+    /**
+     * An allocator with nothing supplied so far.
+     *
+     * @param source where it has its memory from; closing the allocator closes it
+     */
+    public DmaAllocator(DmaSource source) {
+        this.source = source;
+    }
 
     /**
      * An allocator with nothing mapped so far.
@@ -70,8 +74,21 @@ public final class DmaAllocator implements AutoCloseable {
      * @param usable the device addresses that may be used, in order of preference
      */
     public DmaAllocator(DmaMapper mapper, List<AddressRange> usable) {
-        this.mapper = mapper;
-        this.usable = List.copyOf(usable);
+        this(new MappedFiles(mapper, usable));
+    }
+
+    /**
+     * Hands out pieces of memory that is there already, such as a u-dma-buf device.
+     *
+     * @param memory the memory; closing the allocator closes it
+     * @return an allocator that has no more than this
+     * @throws IllegalArgumentException if it is smaller than a cache line, 64 bytes
+     */
+    public static DmaAllocator within(DmaMemory memory) {
+        if (memory.sizeBytes() < CACHE_LINE_BYTES) {
+            throw new IllegalArgumentException(memory + " is less than a cache line; give 64 bytes or more");
+        }
+        return new DmaAllocator(new OnePiece(memory));
     }
 
     /**
@@ -79,7 +96,7 @@ public final class DmaAllocator implements AutoCloseable {
      *
      * @param sizeBytes how much, at least 1
      * @return the memory
-     * @throws IOException if no more can be mapped
+     * @throws IOException if there is no more
      */
     public DmaMemory allocate(long sizeBytes) throws IOException {
         return allocate(sizeBytes, PAGE_BYTES);
@@ -92,43 +109,63 @@ public final class DmaAllocator implements AutoCloseable {
      * @param alignmentBytes a power of two, at most 2 MiB; the device address is a multiple of it, and so is the
      *     segment's up to a page
      * @return the memory
-     * @throws IOException if no more can be mapped
+     * @throws IOException if there is no more
      */
-    public synchronized DmaMemory allocate(long sizeBytes, long alignmentBytes) throws IOException {
-        if (closed) {
-            throw new IllegalStateException("the device of this allocator is closed");
+    public DmaMemory allocate(long sizeBytes, long alignmentBytes) throws IOException {
+        return allocate(sizeBytes, DmaLimits.NONE.alignedTo(alignmentBytes));
+    }
+
+    /**
+     * Allocates memory that a device with limits can use, zeroed.
+     *
+     * @param sizeBytes how much, at least 1, and no more than the boundary
+     * @param limits what the device demands; its alignment is at most 2 MiB
+     * @return the memory
+     * @throws IOException if there is no more, or none that keeps the limits
+     */
+    public synchronized DmaMemory allocate(long sizeBytes, DmaLimits limits) throws IOException {
+        checkOpen();
+        if (sizeBytes < 1 || sizeBytes > Long.MAX_VALUE - CHUNK_BYTES || limits.alignmentBytes() > CHUNK_BYTES) {
+            throw new IllegalArgumentException("cannot allocate " + sizeBytes + " bytes " + limits
+                    + ": the size is at least 1, the alignment at most " + CHUNK_BYTES);
         }
-        boolean aligns = Long.bitCount(alignmentBytes) == 1 && alignmentBytes > 0 && alignmentBytes <= CHUNK_BYTES;
-        if (sizeBytes < 1 || sizeBytes > Long.MAX_VALUE - CHUNK_BYTES || !aligns) {
-            throw new IllegalArgumentException("cannot allocate " + sizeBytes + " bytes at multiples of "
-                    + alignmentBytes + ": the size is at least 1, the alignment a power of two up to " + CHUNK_BYTES);
+        if (limits.boundaryBytes() != 0 && sizeBytes > limits.boundaryBytes()) {
+            throw new IllegalArgumentException("cannot allocate " + sizeBytes + " bytes " + limits
+                    + ": so many cross a boundary wherever they are");
         }
-        long size = alignUp(sizeBytes, CACHE_LINE_BYTES);
         for (Chunk chunk : chunks) {
-            DmaMemory memory = take(chunk, size, sizeBytes, alignmentBytes);
+            DmaMemory memory = take(chunk, sizeBytes, limits);
             if (memory != null) {
                 return memory;
             }
         }
-        DmaMemory memory = take(addChunk(alignUp(size, CHUNK_BYTES)), size, sizeBytes, alignmentBytes);
+        Chunk chunk = new Chunk(source.supply(DmaLimits.alignUp(sizeBytes, CACHE_LINE_BYTES), limits));
+        chunks.add(chunk);
+        DmaMemory memory = take(chunk, sizeBytes, limits);
         if (memory == null) {
-            throw new AssertionError("a new chunk has no room for what it was made for");
+            throw new IOException("no room for " + sizeBytes + " bytes " + limits + " in " + chunk.memory);
         }
         return memory;
     }
 
-    private @Nullable DmaMemory take(Chunk chunk, long size, long asked, long alignment) {
+    private @Nullable DmaMemory take(Chunk chunk, long asked, DmaLimits limits) {
+        long base = chunk.memory.deviceAddress();
         for (Map.Entry<Long, Long> range : chunk.free.entrySet()) {
             // Read now: a tree's entry changes when it is removed.
             long free = range.getKey();
-            long start = alignUp(free, alignment);
             long end = free + range.getValue();
-            if (start + size <= end) {
+            OptionalLong found = limits.place(base + free, base + end - 1, asked);
+            if (found.isPresent()) {
+                // Whole cache lines: what others do to the rest of one could spoil it.
+                long place = found.getAsLong() - base;
+                long start = place & -CACHE_LINE_BYTES;
+                long size = DmaLimits.alignUp(place + asked, CACHE_LINE_BYTES) - start;
                 chunk.free.remove(free);
                 putIfAny(chunk.free, free, start);
                 putIfAny(chunk.free, start + size, end);
-                var segment = chunk.memory.segment().asSlice(start, asked).fill((byte) 0);
-                return new DmaMemory(segment, chunk.memory.deviceAddress() + start, () -> give(chunk, start, size));
+                DmaMemory memory = chunk.memory.slice(place, asked, () -> give(chunk, start, size));
+                memory.segment().fill((byte) 0);
+                return memory;
             }
         }
         return null;
@@ -154,56 +191,43 @@ public final class DmaAllocator implements AutoCloseable {
         chunk.free.put(first, end - first);
     }
 
-    private Chunk addChunk(long size) throws IOException {
-        long deviceAddress = freeAddress(size);
-        Fd file = Fd.memfd("outboard-dma", size);
-        Arena arena = Arena.ofShared();
-        try {
-            var segment = file.mmap(0, size, Mman.PROT_READ | Mman.PROT_WRITE, Mman.MAP_SHARED, arena);
-            mapper.map(file, segment, deviceAddress);
-            NavigableMap<Long, Long> free = new TreeMap<>(Map.of(0L, size));
-            Chunk chunk = new Chunk(file, arena, new DmaMemory(segment, deviceAddress, () -> {}), free);
-            chunks.add(chunk);
-            return chunk;
-        } catch (IOException | RuntimeException e) {
-            arena.close();
-            file.close();
-            throw e;
+    /**
+     * Maps memory that somebody made for the device: a memfd, also of huge pages, or what another process shares. Its
+     * segment dies when it is closed. For the device it begins at a multiple of 2 MiB.
+     *
+     * @param file the file, of whole pages; it can be closed once it is mapped
+     * @return all of the file; closing it takes it away from the device
+     * @throws IOException if it cannot be mapped
+     * @throws UnsupportedOperationException if the device has no IOMMU
+     */
+    public synchronized DmaMemory map(Fd file) throws IOException {
+        checkOpen();
+        return source.map(file, DmaLimits.NONE, null);
+    }
+
+    /**
+     * Maps the memory of a dma-buf for the device; {@link DmaMemory#syncForCpu} and {@link DmaMemory#syncForDevice} then
+     * begin and end the CPU's access to the dma-buf.
+     *
+     * @param buffer the dma-buf, which stays open as long as the memory is in use
+     * @return all of it; closing it takes it away from the device
+     * @throws IOException if it cannot be mapped
+     * @throws UnsupportedOperationException if the device has no IOMMU
+     */
+    public synchronized DmaMemory map(DmaBuf buffer) throws IOException {
+        checkOpen();
+        return source.map(buffer.memory(), DmaLimits.NONE, buffer);
+    }
+
+    /** How much can be allocated in one piece. */
+    long largestBytes() {
+        return source.largestBytes();
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("the device of this allocator is closed");
         }
-    }
-
-    /** The first place that is free: at the start of a usable range, or behind a chunk. Addresses are unsigned. */
-    private long freeAddress(long size) throws IOException {
-        for (AddressRange range : usable) {
-            long start = alignUp(range.first(), CHUNK_BYTES);
-            if (isFree(range, start, size)) {
-                return start;
-            }
-            for (Chunk chunk : chunks) {
-                if (isFree(range, chunk.last() + 1, size)) {
-                    return chunk.last() + 1;
-                }
-            }
-        }
-        throw new IOException("no room for " + size + " bytes in the device addresses " + usable
-                + "; close DMA memory that is no longer needed");
-    }
-
-    private boolean isFree(AddressRange range, long start, long size) {
-        return isAtMost(range.first(), start)
-                && isAtMost(start, range.last())
-                && isAtMost(size - 1, range.last() - start)
-                && chunks.stream()
-                        .allMatch(
-                                chunk -> !isAtMost(chunk.first(), start + size - 1) || !isAtMost(start, chunk.last()));
-    }
-
-    private static boolean isAtMost(long low, long high) {
-        return Long.compareUnsigned(low, high) <= 0;
-    }
-
-    private static long alignUp(long value, long alignment) {
-        return (value + alignment - 1) & -alignment;
     }
 
     /** Unmaps everything. The device must be quiet. The segments of all DMA memory of this allocator die with it. */
@@ -211,11 +235,38 @@ public final class DmaAllocator implements AutoCloseable {
     public synchronized void close() {
         if (!closed) {
             closed = true;
-            for (Chunk chunk : chunks.reversed()) {
-                mapper.unmap(chunk.memory.deviceAddress(), chunk.memory.sizeBytes());
-                chunk.arena.close();
-                chunk.file.close();
+            chunks.reversed().forEach(chunk -> chunk.memory.close());
+            source.close();
+        }
+    }
+
+    /** Memory that is there already. */
+    private static final class OnePiece implements DmaSource {
+        private final DmaMemory memory;
+        private boolean supplied;
+
+        OnePiece(DmaMemory memory) {
+            this.memory = memory;
+        }
+
+        @Override
+        public DmaMemory supply(long sizeBytes, DmaLimits limits) throws IOException {
+            if (supplied || sizeBytes > memory.sizeBytes()) {
+                throw new IOException("no room for " + sizeBytes + " bytes " + limits + " in " + memory
+                        + "; close what is no longer needed of it");
             }
+            supplied = true;
+            return memory;
+        }
+
+        @Override
+        public long largestBytes() {
+            return memory.sizeBytes();
+        }
+
+        @Override
+        public void close() {
+            memory.close();
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.outboard.memory;
 
+import dev.outboard.linux.Errno;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
 import java.io.IOException;
@@ -9,13 +10,13 @@ import java.nio.file.Path;
 /**
  * Copies a file by mapping it: the kernel writes from the mapped pages, so each byte moves once and none through a buffer
  * of this process. A file that is truncated meanwhile is an error number (EFAULT), as the kernel itself touches the
- * pages.
+ * pages. Holes stay holes, and a file that is created has the source's permissions, less the umask, as with {@code cp}.
  */
 public final class FileCopy {
     /** Enough that a call costs nothing, and little enough to stay in the processor's cache and show progress. */
     private static final long CHUNK_BYTES = 1 << 20;
 
-    private static final int PERMISSIONS = 0666;
+    private static final int PERMISSIONS = 0777;
 
     private FileCopy() {}
 
@@ -51,7 +52,8 @@ public final class FileCopy {
             if (total < 0) {
                 throw new IllegalArgumentException(from + " does not say where it ends; copy a file or a block device");
             }
-            try (Fd target = Fd.open(to.toString(), Fd.O_WRONLY | Fd.O_CREAT | Fd.O_TRUNC, PERMISSIONS)) {
+            try (Fd target =
+                    Fd.open(to.toString(), Fd.O_WRONLY | Fd.O_CREAT | Fd.O_TRUNC, source.mode() & PERMISSIONS)) {
                 if (total > 0) {
                     copy(source, target, total, progress);
                 }
@@ -61,14 +63,33 @@ public final class FileCopy {
     }
 
     private static void copy(Fd source, Fd target, long total, Progress progress) throws LinuxException {
+        boolean holes = source.regularFileBytes() >= 0 && target.regularFileBytes() >= 0;
         try (Mapping mapping = Mapping.of(source).length(total).map()) {
             mapping.advise(Advice.SEQUENTIAL, 0, total);
             long copied = 0;
             while (copied < total) {
-                long part = Math.min(CHUNK_BYTES, total - copied);
-                copied += target.pwrite(mapping.segment().asSlice(copied, part), copied);
-                progress.copied(copied, total);
+                long data = holes ? source.nextData(copied) : copied;
+                if (data < 0 || data >= total) {
+                    keepLastHole(source, target, total);
+                    progress.copied(total, total);
+                    return;
+                }
+                long hole = holes ? source.nextHole(data) : total;
+                long end = hole <= data ? total : Math.min(hole, total);
+                target.allocate(data, end - data);
+                for (copied = data; copied < end; ) {
+                    long part = Math.min(CHUNK_BYTES, end - copied);
+                    copied += target.pwrite(mapping.segment().asSlice(copied, part), copied);
+                    progress.copied(copied, total);
+                }
             }
         }
+    }
+
+    private static void keepLastHole(Fd source, Fd target, long total) throws LinuxException {
+        if (source.endBytes() < total) {
+            throw new LinuxException("copy", source.name(), Errno.EFAULT, "it was truncated meanwhile; copy it again");
+        }
+        target.truncate(total);
     }
 }

@@ -2,11 +2,8 @@ package dev.outboard.memory;
 
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A mapped file that is both a buffer and a file: bytes and slices by index, and reads and writes at a position. It does
@@ -21,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * the page size, nor that of {@link #flush(long, long)}; {@link #resize} to 0 is refused before the file is truncated,
  * and a file keeps its length if its mapping cannot grow; memory of no file can grow.
  */
-public final class MappedFile implements AutoCloseable {
+public final class MappedFile extends MappedBytes {
     /** What may be done to the file. */
     public enum Access {
         /** Reading. */
@@ -42,26 +39,14 @@ public final class MappedFile implements AutoCloseable {
         END
     }
 
-    private static final int LONGEST_ARRAY = Integer.MAX_VALUE - 8;
     private static final byte[] LINE_END = {'\n'};
 
-    private final Mapping mapping;
     private final Access access;
-    private final String name;
-    private @Nullable MemorySegment memory;
-    private long size;
     private long position;
 
     private MappedFile(Mapping mapping, Access access, String name) {
-        this.mapping = mapping;
+        super(mapping, name);
         this.access = access;
-        this.name = name;
-        refresh();
-    }
-
-    private void refresh() {
-        memory = mapping.segment();
-        size = mapping.length();
     }
 
     /**
@@ -120,23 +105,12 @@ public final class MappedFile implements AutoCloseable {
 
     private static MappedFile map(MappingOptions file, Access access, long offset, long lengthBytes, String name)
             throws LinuxException {
-        MappingOptions options = file.offset(offset).length(lengthBytes);
-        MappingOptions accessed = switch (access) {
-            case READ -> options;
-            case WRITE -> options.readWrite().growingItsFile();
-            case COPY -> options.readWrite().copyOnWrite();
+        MappingOptions options = switch (access) {
+            case READ -> file;
+            case WRITE -> file.readWrite().growingItsFile();
+            case COPY -> file.readWrite().copyOnWrite();
         };
-        return new MappedFile(accessed.map(), access, name);
-    }
-
-    /**
-     * How many bytes are mapped. Python's {@code len(m)}.
-     *
-     * @return the length
-     */
-    public long length() {
-        memory();
-        return size;
+        return new MappedFile(options.offset(offset).length(lengthBytes).map(), access, name);
     }
 
     /**
@@ -146,133 +120,9 @@ public final class MappedFile implements AutoCloseable {
      * @throws LinuxException if the call fails
      */
     public long size() throws LinuxException {
-        memory();
-        Fd file = mapping.descriptor();
-        return file == null ? size : file.endBytes();
-    }
-
-    /**
-     * The memory itself, not a copy.
-     *
-     * @return a segment of {@link #length} bytes that dies when the file is resized or closed
-     */
-    public MemorySegment segment() {
-        return memory();
-    }
-
-    /**
-     * The byte at an index. {@code m[index]}.
-     *
-     * @param index which; negative: from the end
-     * @return 0 to 255
-     */
-    public int get(long index) {
-        MemorySegment here = memory();
-        long at = at(index);
-        return (int) mapping.access(() -> Byte.toUnsignedLong(here.get(ValueLayout.JAVA_BYTE, at)));
-    }
-
-    /**
-     * Sets the byte at an index. {@code m[index] = value}.
-     *
-     * @param index which; negative: from the end
-     * @param value 0 to 255
-     */
-    public void put(long index, int value) {
-        MemorySegment here = writable();
-        set(here, at(index), value);
-    }
-
-    private void set(MemorySegment here, long at, int value) {
-        if (value < 0 || value > 0xff) {
-            throw new IllegalArgumentException(value + " is not a byte; give 0 to 255");
-        }
-        mapping.access(() -> {
-            here.set(ValueLayout.JAVA_BYTE, at, (byte) value);
-            return at;
-        });
-    }
-
-    private long at(long index) {
-        long at = index < 0 ? index + size : index;
-        if (at < 0 || at >= size) {
-            throw new IndexOutOfBoundsException("index " + index + " of " + size + " bytes");
-        }
-        return at;
-    }
-
-    /**
-     * A copy of some bytes. {@code m[from:to]}.
-     *
-     * @param from the first; negative: from the end
-     * @param to the one behind the last; negative: from the end
-     * @return the bytes; none if the range is empty
-     */
-    public byte[] slice(long from, long to) {
-        return slice(from, to, 1);
-    }
-
-    /**
-     * A copy of every so many bytes. {@code m[from:to:step]}.
-     *
-     * @param from the first; negative: from the end
-     * @param to where to stop; negative: from the end; {@link Long#MIN_VALUE} with a negative step: at the start
-     * @param step how far the next one is; negative: backwards
-     * @return the bytes
-     */
-    public byte[] slice(long from, long to, long step) {
-        MemorySegment here = memory();
-        SliceBounds slice = SliceBounds.of(from, to, step, size);
-        byte[] copy = new byte[arrayLength(slice.count())];
-        mapping.access(() -> {
-            if (step == 1) {
-                MemorySegment.copy(here, ValueLayout.JAVA_BYTE, slice.start(), copy, 0, copy.length);
-            } else {
-                for (int i = 0; i < copy.length; i++) {
-                    copy[i] = here.get(ValueLayout.JAVA_BYTE, slice.start() + i * step);
-                }
-            }
-            return 0;
-        });
-        return copy;
-    }
-
-    /**
-     * Sets some bytes. {@code m[from:to] = bytes}.
-     *
-     * @param from the first; negative: from the end
-     * @param to the one behind the last; negative: from the end
-     * @param bytes as many as the slice has
-     */
-    public void putSlice(long from, long to, byte[] bytes) {
-        putSlice(from, to, 1, bytes);
-    }
-
-    /**
-     * Sets every so many bytes. {@code m[from:to:step] = bytes}.
-     *
-     * @param from the first; negative: from the end
-     * @param to where to stop, as for {@link #slice(long, long, long)}
-     * @param step how far the next one is; negative: backwards
-     * @param bytes as many as the slice has
-     */
-    public void putSlice(long from, long to, long step, byte[] bytes) {
-        MemorySegment here = writable();
-        SliceBounds slice = SliceBounds.of(from, to, step, size);
-        if (slice.count() != bytes.length) {
-            throw new IllegalArgumentException(
-                    bytes.length + " bytes for a slice of " + slice.count() + "; a mapping does not grow by itself");
-        }
-        mapping.access(() -> {
-            if (step == 1) {
-                MemorySegment.copy(bytes, 0, here, ValueLayout.JAVA_BYTE, slice.start(), bytes.length);
-            } else {
-                for (int i = 0; i < bytes.length; i++) {
-                    here.set(ValueLayout.JAVA_BYTE, slice.start() + i * step, bytes[i]);
-                }
-            }
-            return 0;
-        });
+        long length = length();
+        Fd file = mapping().descriptor();
+        return file == null ? length : file.endBytes();
     }
 
     /**
@@ -281,7 +131,7 @@ public final class MappedFile implements AutoCloseable {
      * @return bytes from the start; past the end if the file has been made shorter
      */
     public long position() {
-        memory();
+        segment();
         return position;
     }
 
@@ -294,17 +144,17 @@ public final class MappedFile implements AutoCloseable {
      * @throws IndexOutOfBoundsException if that is before the start or past the end; the end itself is allowed
      */
     public long seek(long distance, Whence whence) {
-        memory();
+        long end = length();
         long origin = switch (whence) {
             case START -> 0;
             case CURRENT -> position;
-            case END -> size;
+            case END -> end;
         };
         // No sum of the two can overflow into the range.
         long wanted = origin + distance;
-        if (wanted < 0 || wanted > size) {
+        if (wanted < 0 || wanted > end) {
             throw new IndexOutOfBoundsException(
-                    "seek to " + distance + " from " + origin + " of " + size + " bytes; give 0 to the end");
+                    "seek to " + distance + " from " + origin + " of " + end + " bytes; give 0 to the end");
         }
         position = wanted;
         return wanted;
@@ -337,7 +187,7 @@ public final class MappedFile implements AutoCloseable {
      * @return the bytes; none at the end
      */
     public byte[] read(long count) {
-        long left = left();
+        long left = Math.max(0, length() - position);
         long taken = count < 0 || count > left ? left : count;
         byte[] bytes = slice(position, position + taken);
         position += taken;
@@ -363,10 +213,7 @@ public final class MappedFile implements AutoCloseable {
      * @return the bytes; none at the end
      */
     public byte[] readLine() {
-        if (left() == 0) {
-            return new byte[0];
-        }
-        long end = find(LINE_END, position, size);
+        long end = find(LINE_END);
         return read(end < 0 ? -1 : end + 1 - position);
     }
 
@@ -380,7 +227,7 @@ public final class MappedFile implements AutoCloseable {
     public int write(byte[] bytes) {
         writable();
         fits(bytes.length);
-        putSlice(position, position + bytes.length, bytes);
+        store(position, bytes);
         position += bytes.length;
         return bytes.length;
     }
@@ -392,21 +239,15 @@ public final class MappedFile implements AutoCloseable {
      * @throws IndexOutOfBoundsException at the end
      */
     public void writeByte(int value) {
-        MemorySegment here = writable();
+        writable();
         fits(1);
-        set(here, position, value);
+        put(position, value);
         position++;
     }
 
-    private long left() {
-        memory();
-        return Math.max(0, size - position);
-    }
-
     private void fits(int count) {
-        memory();
-        if (count > size - position) {
-            throw new IndexOutOfBoundsException(count + " bytes do not fit at " + position + " of " + size);
+        if (count > length() - position) {
+            throw new IndexOutOfBoundsException(count + " bytes do not fit at " + position + " of " + length());
         }
     }
 
@@ -417,20 +258,7 @@ public final class MappedFile implements AutoCloseable {
      * @return their index; −1 if they are not there
      */
     public long find(byte[] sought) {
-        return find(sought, position, size);
-    }
-
-    /**
-     * Finds the first place of some bytes in a range. {@code m.find(sought, from, to)}.
-     *
-     * @param sought the bytes
-     * @param from where the range begins; negative: from the end
-     * @param to where it ends; negative: from the end
-     * @return their index; −1 if they are not there as a whole
-     */
-    public long find(byte[] sought, long from, long to) {
-        MemorySegment here = memory();
-        return mapping.access(() -> ByteSearch.first(here, bound(from), bound(to), sought));
+        return find(sought, position, length());
     }
 
     /**
@@ -440,42 +268,7 @@ public final class MappedFile implements AutoCloseable {
      * @return their index; −1 if they are not there
      */
     public long rfind(byte[] sought) {
-        return rfind(sought, position, size);
-    }
-
-    /**
-     * Finds the last place of some bytes in a range. {@code m.rfind(sought, from, to)}.
-     *
-     * @param sought the bytes
-     * @param from where the range begins; negative: from the end
-     * @param to where it ends; negative: from the end
-     * @return their index; −1 if they are not there as a whole
-     */
-    public long rfind(byte[] sought, long from, long to) {
-        MemorySegment here = memory();
-        return mapping.access(() -> ByteSearch.last(here, bound(from), bound(to), sought));
-    }
-
-    private long bound(long index) {
-        return Math.clamp(index < 0 ? index + size : index, 0, size);
-    }
-
-    /**
-     * Copies bytes within the file; the ranges may overlap. {@code m.move(to, from, count)}.
-     *
-     * @param to the first place
-     * @param from the first byte
-     * @param count how many
-     * @throws IndexOutOfBoundsException if one of the ranges is not within the mapping
-     */
-    public void move(long to, long from, long count) {
-        MemorySegment here = writable();
-        Objects.checkFromIndexSize(to, count, size);
-        Objects.checkFromIndexSize(from, count, size);
-        mapping.access(() -> {
-            MemorySegment.copy(here, from, here, to, count);
-            return 0;
-        });
+        return rfind(sought, position, length());
     }
 
     /**
@@ -486,16 +279,16 @@ public final class MappedFile implements AutoCloseable {
      * @throws UnsupportedOperationException unless opened for {@link Access#WRITE}
      */
     public void resize(long lengthBytes) throws LinuxException {
-        memory();
+        segment();
         if (access != Access.WRITE) {
             throw new UnsupportedOperationException(
-                    name + " is mapped for " + access + "; open it for WRITE to resize");
+                    name() + " is mapped for " + access + "; open it for WRITE to resize");
         }
-        if (lengthBytes <= 0 || mapping.offset() + lengthBytes < 0) {
+        if (lengthBytes <= 0 || mapping().offset() + lengthBytes < 0) {
             throw new IllegalArgumentException("a length of " + lengthBytes + " bytes; give more than 0");
         }
         try {
-            mapping.remap(lengthBytes);
+            mapping().remap(lengthBytes);
         } finally {
             refresh();
         }
@@ -520,65 +313,14 @@ public final class MappedFile implements AutoCloseable {
      * @throws IndexOutOfBoundsException if the range is not within the mapping
      */
     public void flush(long from, long count) throws LinuxException {
-        memory();
-        Objects.checkFromIndexSize(from, count, size);
+        Objects.checkFromIndexSize(from, count, length());
         if (access == Access.WRITE) {
-            mapping.sync(from, count);
+            mapping().sync(from, count);
         }
-    }
-
-    /**
-     * The mapping, to advise, lock or populate it. {@code m.madvise(…)}. Change its length through {@link #resize} only.
-     *
-     * @return the mapping, which closes with this
-     */
-    public Mapping mapping() {
-        return mapping;
-    }
-
-    /**
-     * Whether it is open. {@code not m.closed}.
-     *
-     * @return false once it was closed
-     */
-    public boolean isOpen() {
-        return mapping.isOpen();
-    }
-
-    private MemorySegment memory() {
-        MemorySegment here = memory;
-        if (here == null) {
-            throw new IllegalStateException(name + " is closed");
-        }
-        return here;
-    }
-
-    private MemorySegment writable() {
-        MemorySegment here = memory();
-        if (access == Access.READ) {
-            throw new UnsupportedOperationException(
-                    name + " is mapped for READ; open it for WRITE, or for COPY to keep what is written to yourself");
-        }
-        return here;
-    }
-
-    private static int arrayLength(long count) {
-        if (count > LONGEST_ARRAY) {
-            throw new IllegalArgumentException(
-                    count + " bytes are more than an array holds; read them in parts, or use segment()");
-        }
-        return (int) count;
-    }
-
-    /** Unmaps the file; what was written reaches it without. {@code m.close()}. Closing twice is harmless. */
-    @Override
-    public void close() {
-        memory = null;
-        mapping.close();
     }
 
     @Override
     public String toString() {
-        return "mapped " + name + (isOpen() ? ", position " + position + " of " + size : " (closed)");
+        return "mapped " + name() + (isOpen() ? ", position " + position + " of " + length() : " (closed)");
     }
 }

@@ -114,7 +114,22 @@ public final class Registers {
      * @return the registers
      */
     public static Registers mapped(String name, DevicePages pages, Runnable allOnes) {
-        return new Registers(name, 0, pages.byteSize(), new MappedArea(0, pages), null, List.of(), allOnes);
+        return mapped(name, pages, 0, pages.byteSize(), allOnes);
+    }
+
+    /**
+     * Registers of a device that begin or end inside of a mapped page, as those that are less than a page.
+     *
+     * @param name the region's name in messages
+     * @param pages the mapping
+     * @param start where they start in the mapping, in bytes
+     * @param sizeBytes their size
+     * @param allOnes called after a read that returned all ones, on the reading thread
+     * @return the registers
+     */
+    public static Registers mapped(String name, DevicePages pages, long start, long sizeBytes, Runnable allOnes) {
+        Objects.checkFromIndexSize(start, sizeBytes, pages.byteSize());
+        return new Registers(name, 0, sizeBytes, new MappedArea(-start, pages), null, List.of(), allOnes);
     }
 
     /**

@@ -6,6 +6,7 @@ import com.sun.management.ThreadMXBean;
 import dev.outboard.linux.DevicePages;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
 import java.util.List;
@@ -13,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 class AllocationTest {
     private static final int OPERATIONS = 50_000;
-    private static final int TRIES = 20_000;
+    private static final int TRIES = 2_000;
     private static final Field READY = Field.bit("READY", 0);
     private static final Field CODE = Field.bits("CODE", 15, 8);
     private static final Register STATUS =
@@ -68,6 +69,26 @@ class AllocationTest {
         };
         Registers registers = Registers.unmapped("device", 64, nothing, List.of(), () -> {});
         assertNothingIsAllocated(registers);
+    }
+
+    @Test
+    void accessesToAMappedFileAllocateNothing() throws IOException {
+        byte[] bytes = {1, 2, 3};
+        try (MappedFile file = MappedFile.anonymous(20_000)) {
+            assertThat(leastAllocatedBytes(() -> {
+                        for (int i = 0; i < OPERATIONS / 10; i++) {
+                            file.put(i, file.get(i + 1));
+                            file.seek(i);
+                            file.writeByte(file.readByte() & 1);
+                            file.seek(i);
+                            file.write(bytes);
+                            file.move(i, i + 10, 10);
+                            file.find(bytes, i + 10, i + 5000);
+                            file.rfind(bytes, i + 10, i + 5000);
+                        }
+                    }))
+                    .isZero();
+        }
     }
 
     @Test

@@ -10,6 +10,8 @@ import dev.outboard.linux.LinuxException;
 import dev.outboard.linux.Mman;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -72,6 +74,30 @@ class MappingFaultTest {
                 assertThat(file.get(0)).as("what is still there").isZero();
                 file.resize(PAGE);
                 assertThat(file.find(new byte[] {9})).isEqualTo(-1);
+            }
+        }
+    }
+
+    /** The instructions of a vector loop are long and many, and the JVM goes on behind each that faulted. */
+    @Test
+    void aSearchThroughManyPagesExplainsTheFault() throws IOException {
+        byte[] sought = "needle in the hay".getBytes(StandardCharsets.US_ASCII);
+        byte[] one = {1};
+        List<MappedFileCall> calls = List.of(
+                file -> file.find(sought, PAGE / 2, 60 * PAGE),
+                file -> file.rfind(sought, PAGE / 2, 60 * PAGE),
+                file -> file.find(one, PAGE / 2, 60 * PAGE),
+                file -> file.rfind(one, PAGE / 2, 60 * PAGE));
+        for (MappedFileCall call : calls) {
+            try (Fd memfd = Fd.memfd("truncated", 64 * PAGE);
+                    MappedFile file = MappedFile.of(memfd, MappedFile.Access.WRITE, 0, 0)) {
+                for (int i = 0; i < WARM_UP; i++) {
+                    call.on(file);
+                }
+                for (long end = 60 * PAGE; end > PAGE; end -= PAGE) {
+                    memfd.truncate(end - PAGE);
+                    assertThatExceptionOfType(MappingFaultException.class).isThrownBy(() -> call.on(file));
+                }
             }
         }
     }

@@ -20,4 +20,15 @@ public interface AccessPath {
      * @throws IOException if it is not there, or somebody else has it, or this user may not; the message says what to do
      */
     PciFunction open(DeviceAddress address) throws IOException;
+
+    /**
+     * Opens a function to read its registers, and nothing else: what {@link Pci#look} does.
+     *
+     * @param address an address whose path is {@link #name}
+     * @return the function; unless a path can do with less, as {@link #open} has it
+     * @throws IOException as {@link #open}
+     */
+    default PciFunction look(DeviceAddress address) throws IOException {
+        return open(address);
+    }
 }

@@ -2,18 +2,14 @@ package dev.outboard.pci;
 
 import dev.outboard.driver.DeviceBusyException;
 import dev.outboard.driver.DeviceException;
-import dev.outboard.linux.Errno;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.FileHolders;
-import dev.outboard.linux.LinuxException;
 import dev.outboard.memory.Claim;
+import dev.outboard.pci.sysfs.SysfsFile;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +20,8 @@ import org.jspecify.annotations.Nullable;
 public final class DriverBinding {
     /** The kernel driver that gives functions to programs. */
     public static final String VFIO_PCI = "vfio-pci";
+    /** No driver has this name: a function with this override has none. */
+    private static final String NO_DRIVER = "none";
 
     private final PciBus bus;
     private final String address;
@@ -88,21 +86,43 @@ public final class DriverBinding {
         }
     }
 
+    /**
+     * Takes the function from its kernel driver, and keeps every other from it until {@link #release}: what the access path
+     * sysfs needs.
+     *
+     * @return who had it before; null if nobody
+     * @throws DeviceBusyException if somebody's data is on it, or a process has claimed or opened it
+     * @throws IOException if it cannot be done
+     */
+    public @Nullable String detach() throws IOException {
+        try (Claim _ = bus.claim(address)) {
+            PciDevice before = bus.device(address);
+            refuseIfHeld(before);
+            takeFrom(before, NO_DRIVER);
+            return before.driver();
+        }
+    }
+
+    private void takeFrom(PciDevice before, String nextDriver) throws IOException {
+        // Held until the old driver is gone, so that nothing is mounted in between.
+        List<Fd> claims = StorageUse.claim(bus, address);
+        try {
+            SysfsFile.write(bus.directory(address).resolve("driver_override"), nextDriver);
+            unbindFrom(before.driver());
+        } finally {
+            claims.forEach(Fd::close);
+        }
+    }
+
     private @Nullable String rebind(PciDevice before, String driver) throws IOException {
         refuseIfHeld(before);
         if (PciDevice.isVfio(driver)) {
             before.requireIommuGroup();
         }
-        // Held until the old driver is gone, so that nothing is mounted in between.
-        List<Fd> claims = StorageUse.claim(bus, address);
-        try {
-            loadDriver(driver);
-            write(bus.directory(address).resolve("driver_override"), driver);
-            unbindFrom(before.driver());
-        } finally {
-            claims.forEach(Fd::close);
-        }
-        write(bus.pci().resolve("drivers_probe"), address);
+        StorageUse.refuseIfUsed(bus, address);
+        loadDriver(driver);
+        takeFrom(before, driver);
+        SysfsFile.write(bus.pci().resolve("drivers_probe"), address);
         String now = driver();
         if (!driver.equals(now)) {
             giveBack();
@@ -128,7 +148,7 @@ public final class DriverBinding {
 
     private @Nullable String giveBack() throws IOException {
         PciDevice before = bus.device(address);
-        write(bus.directory(address).resolve("driver_override"), "");
+        SysfsFile.write(bus.directory(address).resolve("driver_override"), "");
         if (before.driver() != null
                 && !before.isBoundToVfio()
                 && !before.driver().startsWith("uio")) {
@@ -136,22 +156,27 @@ public final class DriverBinding {
         }
         refuseIfHeld(before);
         unbindFrom(before.driver());
-        write(bus.pci().resolve("drivers_probe"), address);
+        SysfsFile.write(bus.pci().resolve("drivers_probe"), address);
         String now = driver();
         Path modalias = bus.directory(address).resolve("modalias");
         if (now == null && Files.exists(modalias)) {
             // Nobody may have needed its driver so far, if it was bound by hand when the machine started.
             modules.load(Files.readString(modalias).strip());
-            write(bus.pci().resolve("drivers_probe"), address);
+            SysfsFile.write(bus.pci().resolve("drivers_probe"), address);
             now = driver();
         }
         return now;
     }
 
     /** The kernel would wait, for as long as it takes, until the process that has the function closes it. */
-    private void refuseIfHeld(PciDevice device) throws DeviceBusyException {
-        if (device.isBoundToVfio() && device.iommuGroup().isPresent()) {
-            Path node = bus.root().resolve("dev/vfio/" + device.iommuGroup().getAsInt());
+    private void refuseIfHeld(PciDevice device) throws IOException {
+        if (!device.isBoundToVfio()) {
+            return;
+        }
+        List<Path> nodes = new ArrayList<>();
+        device.iommuGroup().ifPresent(group -> nodes.add(bus.root().resolve("dev/vfio/" + group)));
+        bus.vfioNode(address).ifPresent(nodes::add);
+        for (Path node : nodes) {
             List<FileHolders.Holder> holders = FileHolders.of(node);
             if (!holders.isEmpty()) {
                 throw new DeviceBusyException(address + " is in use by " + holders.getFirst() + "; end that first");
@@ -172,21 +197,7 @@ public final class DriverBinding {
 
     private void unbindFrom(@Nullable String driver) throws IOException {
         if (driver != null) {
-            write(bus.pci().resolve("drivers").resolve(driver).resolve("unbind"), address);
-        }
-    }
-
-    private static void write(Path file, String text) throws IOException {
-        // The kernel takes a value with its newline, and an empty one not at all.
-        byte[] bytes = (text + "\n").getBytes(StandardCharsets.US_ASCII);
-        try (Fd fd = Fd.open(file.toString(), Fd.O_WRONLY);
-                Arena arena = Arena.ofConfined()) {
-            MemorySegment line = arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes);
-            fd.write(line);
-        } catch (LinuxException e) {
-            throw e.errno() == Errno.EACCES || e.errno() == Errno.EPERM
-                    ? e.withAdvice("only root may do this: use sudo")
-                    : e;
+            SysfsFile.write(bus.pci().resolve("drivers").resolve(driver).resolve("unbind"), address);
         }
     }
 }

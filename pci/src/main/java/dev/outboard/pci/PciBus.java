@@ -20,8 +20,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -160,13 +162,48 @@ public final class PciBus {
                 group == null ? OptionalInt.empty() : OptionalInt.of(Integer.parseInt(group)),
                 numaNode < 0 ? OptionalInt.empty() : OptionalInt.of(numaNode),
                 PciBar.parse(Files.readAllLines(directory.resolve("resource"))),
-                accessPaths(driver, group));
+                accessPaths(directory, driver, group, classAndInterface));
     }
 
-    private List<String> accessPaths(@Nullable String driver, @Nullable String group) {
-        Path node = root.resolve("dev/vfio").resolve(group == null ? "none" : group);
-        boolean vfio = driver != null && PciDevice.isVfio(driver) && Files.isReadable(node) && Files.isWritable(node);
+    private List<String> accessPaths(Path directory, @Nullable String driver, @Nullable String group, int classCode)
+            throws IOException {
+        if (driver == null) {
+            boolean sysfs = !PciDevice.isBridge(classCode) && Files.isWritable(directory.resolve("config"));
+            return sysfs ? List.of("sysfs") : List.of();
+        }
+        Path groupNode = root.resolve("dev/vfio").resolve(group == null ? "none" : group);
+        boolean vfio = PciDevice.isVfio(driver)
+                && Stream.concat(vfioNode(directory).stream(), Stream.of(groupNode))
+                        .anyMatch(node -> Files.isReadable(node) && Files.isWritable(node));
         return vfio ? List.of("vfio") : List.of();
+    }
+
+    /**
+     * The node of a function that VFIO opens by itself rather than by its IOMMU group: {@code /dev/vfio/devices/vfioN}.
+     *
+     * @param canonicalAddress its full address
+     * @return the node; empty if the kernel has none, or no {@code /dev/iommu}
+     * @throws IOException if sysfs cannot be read
+     */
+    public Optional<Path> vfioNode(String canonicalAddress) throws IOException {
+        return vfioNode(directory(canonicalAddress));
+    }
+
+    private Optional<Path> vfioNode(Path directory) throws IOException {
+        if (!Files.exists(root.resolve("dev/iommu"))) {
+            return Optional.empty();
+        }
+        try (DirectoryStream<Path> names = Files.newDirectoryStream(directory.resolve("vfio-dev"), "vfio*")) {
+            for (Path name : names) {
+                Path node = root.resolve("dev/vfio/devices").resolve(name.getFileName());
+                if (Files.exists(node)) {
+                    return Optional.of(node);
+                }
+            }
+        } catch (NoSuchFileException notBound) {
+            return Optional.empty();
+        }
+        return Optional.empty();
     }
 
     private static int number(Path directory, String file) throws IOException {
@@ -189,6 +226,7 @@ public final class PciBus {
 
     /**
      * Claims a function for this process, until the claim is closed or the process ends. Who opens a function claims it.
+     * The physical addresses and the I/O ports behind its BARs are claimed with it.
      *
      * @param address its address; whether it is there is not asked
      * @return the claim, of {@code pci:} and the full address
@@ -197,7 +235,30 @@ public final class PciBus {
      * @throws IllegalArgumentException if this is no PCI address
      */
     public Claim claim(String address) throws IOException {
-        return claim(ClaimTarget.whole(CLAIM_PREFIX + canonical(address)));
+        String canonical = canonical(address);
+        List<ClaimTarget> targets = new ArrayList<>();
+        targets.add(ClaimTarget.whole(CLAIM_PREFIX + canonical));
+        for (PciBar bar : bars(canonical)) {
+            addPlace(targets, bar, 0, bar.sizeBytes());
+        }
+        return claim(targets);
+    }
+
+    private List<PciBar> bars(String canonical) throws IOException {
+        try {
+            return PciBar.parse(Files.readAllLines(directory(canonical).resolve("resource")));
+        } catch (NoSuchFileException nobody) {
+            return List.of();
+        }
+    }
+
+    /** Where the registers are for those who know no functions, but physical addresses and ports. */
+    private static void addPlace(List<ClaimTarget> targets, PciBar bar, long offset, long lengthBytes) {
+        // A BAR that the firmware gave no address leads nowhere.
+        if (bar.address() > 0 && lengthBytes > 0) {
+            String space = bar.io() ? ClaimTarget.PORTS : ClaimTarget.MEMORY;
+            targets.add(ClaimTarget.range(space, bar.address() + offset, lengthBytes));
+        }
     }
 
     /**
@@ -218,10 +279,32 @@ public final class PciBus {
             throw new IllegalArgumentException("no range of a BAR: " + lengthBytes + " bytes from " + offset);
         }
         long start = bar * LARGEST_BAR_BYTES + offset;
-        return claim(ClaimTarget.range(CLAIM_PREFIX + canonical(address), start, lengthBytes));
+        String canonical = canonical(address);
+        List<ClaimTarget> targets = new ArrayList<>();
+        targets.add(ClaimTarget.range(CLAIM_PREFIX + canonical, start, lengthBytes));
+        for (PciBar each : bars(canonical)) {
+            if (each.index() == bar) {
+                addPlace(targets, each, offset, lengthBytes);
+            }
+        }
+        return claim(targets);
     }
 
-    private Claim claim(ClaimTarget target) throws IOException {
+    /** All of them, or none. */
+    private Claim claim(List<ClaimTarget> targets) throws IOException {
+        Claim claim = claimOne(targets.getFirst());
+        try {
+            for (ClaimTarget target : targets.subList(1, targets.size())) {
+                claim = claim.with(claimOne(target));
+            }
+            return claim;
+        } catch (IOException | RuntimeException e) {
+            claim.close();
+            throw e;
+        }
+    }
+
+    private Claim claimOne(ClaimTarget target) throws IOException {
         try {
             return claims.claim(target);
         } catch (ClaimedException e) {
@@ -256,8 +339,13 @@ public final class PciBus {
         return root.resolve("sys/bus/pci");
     }
 
-    /** The directory of a function in sysfs. */
-    Path directory(String canonicalAddress) {
+    /**
+     * The directory of a function in sysfs.
+     *
+     * @param canonicalAddress its full address
+     * @return the directory, if there is such a function
+     */
+    public Path directory(String canonicalAddress) {
         return pci().resolve("devices").resolve(canonicalAddress);
     }
 

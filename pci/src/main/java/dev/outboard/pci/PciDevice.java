@@ -34,6 +34,9 @@ public record PciDevice(
         OptionalInt numaNode,
         List<PciBar> bars,
         List<String> accessPaths) {
+    private static final int CLASS_SHIFT = 16;
+    private static final int CLASS_BRIDGE = 0x06;
+
     /** Keeps its own copies of the lists. */
     public PciDevice {
         bars = List.copyOf(bars);
@@ -47,6 +50,19 @@ public record PciDevice(
      */
     public boolean isBoundToVfio() {
         return driver != null && isVfio(driver);
+    }
+
+    /**
+     * Whether other devices are behind it, whose way to memory it is.
+     *
+     * @return whether its class is that of bridges
+     */
+    public boolean isBridge() {
+        return isBridge(classCode);
+    }
+
+    static boolean isBridge(int classCode) {
+        return classCode >>> CLASS_SHIFT == CLASS_BRIDGE;
     }
 
     /**

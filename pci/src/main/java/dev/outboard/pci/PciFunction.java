@@ -78,8 +78,8 @@ public interface PciFunction extends AutoCloseable {
     void reset() throws IOException;
 
     /**
-     * Finds out whether the function is still there. Cheap enough for a poll loop to call now and then: no system call and
-     * no message.
+     * Finds out whether the function is still there. Cheap enough for a poll loop to call now and then: no message, and
+     * no system call but a rare one where nobody tells of a removal.
      *
      * @throws DeviceGoneException if it was removed, its server closed the connection, or the kernel wants it back
      */

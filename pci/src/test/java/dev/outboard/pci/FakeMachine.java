@@ -1,13 +1,14 @@
 package dev.outboard.pci;
 
+import dev.outboard.memory.Claims;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** The files of a machine that is not there: sysfs as Linux lays it out, in a folder. */
-final class FakeMachine {
-    static final String NVME = "0000:03:00.0";
-    static final String EDU = "0000:00:06.0";
+public final class FakeMachine {
+    public static final String NVME = "0000:03:00.0";
+    public static final String EDU = "0000:00:06.0";
 
     final Path root;
 
@@ -16,7 +17,7 @@ final class FakeMachine {
     }
 
     /** A machine with an NVMe controller behind a bridge, driven by the kernel, and an edu that nobody drives. */
-    static FakeMachine typical(Path root) throws IOException {
+    public static FakeMachine typical(Path root) throws IOException {
         FakeMachine machine = new FakeMachine(root);
         machine.write("sys/bus/pci/drivers_probe", "");
         machine.write("sys/bus/pci/drivers/nvme/unbind", "");
@@ -39,11 +40,11 @@ final class FakeMachine {
         return machine;
     }
 
-    static String device(String address) {
+    public static String device(String address) {
         return "sys/bus/pci/devices/" + address;
     }
 
-    Path write(String file, String text) throws IOException {
+    public Path write(String file, String text) throws IOException {
         Path path = root.resolve(file);
         Files.createDirectories(path.getParent());
         return Files.writeString(path, text + "\n");
@@ -61,7 +62,7 @@ final class FakeMachine {
         Files.createSymbolicLink(path, path.getParent().relativize(root.resolve(target)));
     }
 
-    void function(String path, int vendor, int device, int classCode, String resource) throws IOException {
+    public void function(String path, int vendor, int device, int classCode, String resource) throws IOException {
         String directory = "sys/devices/" + path;
         write(directory + "/vendor", "0x%04x".formatted(vendor));
         write(directory + "/device", "0x%04x".formatted(device));
@@ -76,7 +77,7 @@ final class FakeMachine {
         link("sys/bus/pci/devices/" + path.substring(path.lastIndexOf('/') + 1), directory);
     }
 
-    void bind(String address, String driver) throws IOException {
+    public void bind(String address, String driver) throws IOException {
         link(device(address) + "/driver", "sys/bus/pci/drivers/" + driver);
     }
 
@@ -106,7 +107,12 @@ final class FakeMachine {
         link("sys/class/block/" + name, directory);
     }
 
-    PciBus bus() {
+    public PciBus bus() {
         return PciBus.at(root);
+    }
+
+    /** The claims of this machine. */
+    public Claims claims() {
+        return Claims.in(root.resolve("run/outboard/claims"));
     }
 }

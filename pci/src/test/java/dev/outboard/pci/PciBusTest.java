@@ -132,4 +132,19 @@ class PciBusTest {
             assertThat(bus.names(device)).isNotNull();
         }
     }
+
+    @Test
+    void aFunctionHasANodeOfItsOwnWhereTheKernelHasAddressSpaces() throws IOException {
+        FakeMachine machine = FakeMachine.typical(root);
+        machine.bind(FakeMachine.EDU, "vfio-pci");
+        assertThat(machine.bus().vfioNode(FakeMachine.EDU)).isEmpty();
+        machine.link(FakeMachine.device(FakeMachine.EDU) + "/vfio-dev/vfio3", "sys/devices/vfio3");
+        Path node = machine.write("dev/vfio/devices/vfio3", "");
+        assertThat(machine.bus().vfioNode(FakeMachine.EDU)).isEmpty();
+        assertThat(machine.bus().device(FakeMachine.EDU).accessPaths()).isEmpty();
+        machine.write("dev/iommu", "");
+        assertThat(machine.bus().vfioNode(FakeMachine.EDU)).contains(node);
+        assertThat(machine.bus().vfioNode(FakeMachine.NVME)).isEmpty();
+        assertThat(machine.bus().device(FakeMachine.EDU).accessPaths()).containsExactly("vfio");
+    }
 }

@@ -28,7 +28,10 @@ public record KernelPackage(String version, Path root) {
     /** The environment variable that names a folder with {@code boot/vmlinuz-*} and {@code lib/modules} to use instead. */
     public static final String KERNEL_VARIABLE = "OUTBOARD_RIG_KERNEL";
 
-    private static final Pattern IMAGE_DEPENDENCY = Pattern.compile("Depends: (linux-image-[0-9]\\S*)");
+    private static final PrivateApt.Wanted IMAGE = new PrivateApt.Wanted(
+            "linux-image-amd64",
+            Pattern.compile("Depends: (linux-image-[0-9]\\S*)"),
+            "set " + KERNEL_VARIABLE + " to a folder with boot/vmlinuz-* and lib/modules");
     private static final Duration UNPACK_LIMIT = Duration.ofMinutes(5);
 
     /**
@@ -124,8 +127,7 @@ public record KernelPackage(String version, Path root) {
     private static KernelPackage download(Path cache) throws IOException {
         Files.createDirectories(cache);
         try (WorkDirectory work = WorkDirectory.create(cache, ".download-")) {
-            Path archive = PrivateApt.download(
-                    work.path(), "linux-image-amd64", IMAGE_DEPENDENCY, DebianRelease.ofThisMachine());
+            Path archive = PrivateApt.download(work.path(), IMAGE, DebianRelease.ofThisMachine());
             Path unpacked = work.path().resolve("unpacked");
             HostProgram.DPKG.run(
                     UNPACK_LIMIT, work.path(), Map.of(), List.of("-x", archive.toString(), unpacked.toString()));
@@ -152,7 +154,7 @@ public record KernelPackage(String version, Path root) {
         }
     }
 
-    private static void publish(Path unpacked, Path target) throws IOException {
+    static void publish(Path unpacked, Path target) throws IOException {
         try {
             Files.move(unpacked, target, StandardCopyOption.ATOMIC_MOVE);
         } catch (AtomicMoveNotSupportedException e) {

@@ -33,8 +33,14 @@ public final class KernelTests {
     /** The system property that names a file of JVM options, for tests that start a JVM like their own. */
     public static final String OPTIONS_PROPERTY = "outboard.java.options";
 
+    /** The system property with the folders of newer kernel headers, for the tests that run here. */
+    private static final String HEADERS_PROPERTY = "outboard.kernelHeaders";
+
     /** Half of the time goes into the tests of its commands, which are processes. */
     private static final String COMMAND_ROOM = "cli";
+
+    /** Registers are compared that drivers use; what a kernel says without this option, the commands show. */
+    private static final String RELAXED = "iomem=relaxed";
 
     private static final Duration BOOT_LIMIT = Duration.ofMinutes(3);
     private static final Duration LIMIT = Duration.ofMinutes(20);
@@ -89,9 +95,9 @@ public final class KernelTests {
         classes.remove(COMMAND_ROOM);
         List<String> others = classes.values().stream().flatMap(List::stream).toList();
         try (ExecutorService executor = Executors.newFixedThreadPool(2)) {
-            List<Future<Boolean>> results =
-                    List.of(executor.submit(() -> runInGuest(initramfs, "commands", commands)), executor.submit(() -> {
-                        boolean inGuest = runInGuest(initramfs, "rooms", others);
+            List<Future<Boolean>> results = List.of(
+                    executor.submit(() -> runInGuest(initramfs, "commands", "", commands)), executor.submit(() -> {
+                        boolean inGuest = runInGuest(initramfs, "rooms", RELAXED, others);
                         boolean here = runHere(RIG_TAG, false);
                         return inGuest && here;
                     }));
@@ -108,13 +114,15 @@ public final class KernelTests {
         }
     }
 
-    private boolean runInGuest(Initramfs initramfs, String name, List<String> classes) throws IOException {
+    private boolean runInGuest(Initramfs initramfs, String name, String kernelOptions, List<String> classes)
+            throws IOException {
         Path own = Files.createDirectories(reports.resolve(name));
         // QEMU 7.2's translator runs code that another processor is patching at that moment, and a JVM patches all the
         // time: with two processors one JVM in ten died of it. So the second processor is another guest's.
         QemuMachine machine = QemuMachine.with(initramfs)
                 .processors(1)
                 .share(reports)
+                .kernelOptions(kernelOptions)
                 .trace(own.resolve("mmio.trace"))
                 .console(own.resolve("console.txt"))
                 .build();
@@ -139,6 +147,8 @@ public final class KernelTests {
         List<String> command = console(tag, reports.resolve(tag), classes);
         if (skipAll) {
             command.add("--config=junit.platform.execution.dryRun.enabled=true");
+        } else {
+            command.addFirst("-D" + HEADERS_PROPERTY + "=" + headers());
         }
         command.addFirst(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         Process process =
@@ -150,6 +160,16 @@ public final class KernelTests {
             throw new RigException("Interrupted while the tests ran", e);
         } finally {
             process.destroy();
+        }
+    }
+
+    /** Empty if there are none: then the tests that need them say so. */
+    private static String headers() {
+        try {
+            return KernelHeaders.includeFolders();
+        } catch (IOException e) {
+            System.err.println(e.getMessage());
+            return "";
         }
     }
 

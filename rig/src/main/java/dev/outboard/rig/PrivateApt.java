@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An apt with lists, caches and sources of its own, so that the machine's are neither read nor changed, and no root is
@@ -28,9 +29,17 @@ final class PrivateApt {
                 Map.of("APT_CONFIG", directory.resolve("apt.conf").toString(), "DEBIAN_FRONTEND", "noninteractive");
     }
 
-    /** The newest package that a metapackage stands for, downloaded from the first source that has it. */
-    static Path download(Path directory, String metapackage, Pattern dependency, DebianRelease release)
-            throws IOException {
+    /**
+     * A package to download.
+     *
+     * @param name its name
+     * @param dependency if it is a metapackage: what it stands for, as apt-cache shows it
+     * @param otherwise what to do instead if it cannot be had
+     */
+    record Wanted(String name, @Nullable Pattern dependency, String otherwise) {}
+
+    /** The newest version of a package, downloaded from the first source that has it. */
+    static Path download(Path directory, Wanted wanted, DebianRelease release) throws IOException {
         Map<String, String> machine = machineFolders(directory);
         List<String> sources = AptSources.withSuite(
                 Path.of(machine.getOrDefault("LIST", "")),
@@ -38,17 +47,17 @@ final class PrivateApt {
                 release.suites(),
                 release.kernelSuite());
         RigException failure = new RigException(
-                "No apt source of this machine carries a suite of %s with the component main: add one, or set %s to a folder with boot/vmlinuz-* and lib/modules"
-                        .formatted(release.suites(), KernelPackage.KERNEL_VARIABLE));
+                "No apt source of this machine carries a suite of %s with the component main: add one, or %s"
+                        .formatted(release.suites(), wanted.otherwise()));
         for (int i = 0; i < sources.size(); i++) {
             PrivateApt apt = new PrivateApt(Files.createDirectories(directory.resolve("apt-" + i)));
             apt.configure(Path.of(machine.getOrDefault("PARTS", "")), sources.get(i));
             try {
-                return apt.download(metapackage, dependency);
+                return apt.download(wanted);
             } catch (RigException e) {
                 failure = new RigException(
-                        "No kernel could be fetched; that takes the network once, or set %s to a folder with boot/vmlinuz-* and lib/modules. %s"
-                                .formatted(KernelPackage.KERNEL_VARIABLE, e.getMessage()),
+                        "%s could not be fetched; that takes the network once, or %s. %s"
+                                .formatted(wanted.name(), wanted.otherwise(), e.getMessage()),
                         e);
             }
         }
@@ -106,8 +115,18 @@ final class PrivateApt {
                 """.formatted(sources, directory));
     }
 
-    private Path download(String metapackage, Pattern dependency) throws IOException {
+    private Path download(Wanted wanted) throws IOException {
         HostProgram.APT_GET.run(DOWNLOAD_LIMIT, directory, environment, List.of("-q", "update"));
+        String name = wanted.dependency() == null ? wanted.name() : resolve(wanted.name(), wanted.dependency());
+        HostProgram.APT_GET.run(DOWNLOAD_LIMIT, directory, environment, List.of("-q", "download", name));
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.filter(file -> file.toString().endsWith(".deb"))
+                    .findFirst()
+                    .orElseThrow(() -> new RigException("apt-get download left no package in " + directory));
+        }
+    }
+
+    private String resolve(String metapackage, Pattern dependency) throws IOException {
         String depends =
                 HostProgram.APT_CACHE.run(QUERY_LIMIT, directory, environment, List.of("depends", metapackage));
         Matcher matcher = dependency.matcher(depends);
@@ -115,11 +134,6 @@ final class PrivateApt {
             throw new RigException("Package %s depends on no %s; apt-cache said: %s"
                     .formatted(metapackage, dependency, depends.strip()));
         }
-        HostProgram.APT_GET.run(DOWNLOAD_LIMIT, directory, environment, List.of("-q", "download", matcher.group(1)));
-        try (Stream<Path> files = Files.list(directory)) {
-            return files.filter(file -> file.toString().endsWith(".deb"))
-                    .findFirst()
-                    .orElseThrow(() -> new RigException("apt-get download left no package in " + directory));
-        }
+        return matcher.group(1);
     }
 }

@@ -20,7 +20,7 @@ public final class TestDevices {
      */
     public static final String NVME1 = "0000:00:05.0";
 
-    /** QEMU's device for teaching. */
+    /** QEMU's device for teaching, with 64 address lines. */
     public static final String EDU = "0000:00:06.0";
 
     /** An Intel 82574L network card; behind it is QEMU's user network, cut off from the host and from all else. */
@@ -68,7 +68,8 @@ public final class TestDevices {
         String blocks = ",logical_block_size=%1$d,physical_block_size=%1$d";
         arguments.addAll(List.of("-device", "nvme-ns,bus=nvme1,nsid=1,drive=nvm1n1" + blocks.formatted(512)));
         arguments.addAll(List.of("-device", "nvme-ns,bus=nvme1,nsid=2,drive=nvm1n2" + blocks.formatted(4096)));
-        device(arguments, EDU, "edu,id=edu");
+        // By itself it has 28 address lines, and physical memory lies above.
+        device(arguments, EDU, "edu,id=edu,dma_mask=0xffffffffffffffff");
         arguments.addAll(List.of("-netdev", "user,id=net0,restrict=on"));
         // Without a boot ROM, which only costs time.
         device(arguments, E1000E, "e1000e,id=e1000e,netdev=net0,romfile=");

@@ -8,7 +8,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Which blocks, and the file that they come from or go to. */
+/** Which blocks. */
 final class BlockOptions {
     /** How much is transferred between two looks at the file. */
     static final long CHUNK_BYTES = 1 << 20;
@@ -23,16 +23,8 @@ final class BlockOptions {
             description = "How many; unless told ${DEFAULT-VALUE}.")
     private long blocks = 1;
 
-    @Option(names = "--file", paramLabel = "F", description = "The file; unless told standard input or output.")
-    private @Nullable Path file;
-
     long lba() {
         return lba;
-    }
-
-    @Nullable
-    Path file() {
-        return file;
     }
 
     /** The number of bytes, if the namespace has all these blocks. */
@@ -45,7 +37,7 @@ final class BlockOptions {
     }
 
     /** What --json prints of a transfer. */
-    Map<String, Object> json(NvmeController controller, NvmeNamespace namespace) {
+    Map<String, Object> json(NvmeController controller, NvmeNamespace namespace, @Nullable Path file) {
         Map<String, Object> json = Json.object();
         json.put("device", controller.address().toString());
         json.put("namespace", namespace.id());

@@ -1,5 +1,6 @@
 package dev.outboard.cli.nvme;
 
+import dev.outboard.driver.DeviceAddress;
 import dev.outboard.nvme.Nvme;
 import dev.outboard.nvme.NvmeController;
 import dev.outboard.nvme.NvmeNamespace;
@@ -61,7 +62,7 @@ public final class DeviceOptions {
      * @return whether it is an emulated one that this command starts
      */
     public boolean isModel() {
-        return device.startsWith("model:");
+        return DeviceAddress.parse(device).isEmulated();
     }
 
     /**

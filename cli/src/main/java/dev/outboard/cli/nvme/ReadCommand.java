@@ -14,11 +14,14 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** {@code outboard nvme read}. */
 @Command(name = "read", description = "Reads blocks: to a file, to a pipe, or in hexadecimal to the terminal.")
@@ -31,6 +34,9 @@ final class ReadCommand implements Callable<Integer> {
     @Mixin
     private BlockOptions blocks = new BlockOptions();
 
+    @Option(names = "--file", paramLabel = "F", description = "The file to write them to; unless told standard output.")
+    private @Nullable Path file;
+
     @Mixin
     private JsonOption output = new JsonOption();
 
@@ -39,9 +45,9 @@ final class ReadCommand implements Callable<Integer> {
         try (NvmeController controller = device.open()) {
             NvmeNamespace namespace = device.namespace(controller);
             long size = blocks.sizeBytes(namespace);
-            if (blocks.file() != null) {
-                try (OutputStream file = Files.newOutputStream(blocks.file())) {
-                    copy(controller, namespace, size, file);
+            if (file != null) {
+                try (OutputStream out = Files.newOutputStream(file)) {
+                    copy(controller, namespace, size, out);
                 }
             } else if (output.json()) {
                 printJson(controller, namespace, size);
@@ -55,7 +61,7 @@ final class ReadCommand implements Callable<Integer> {
                 System.out.flush();
             }
             if (output.json()) {
-                Json.print(System.out, blocks.json(controller, namespace));
+                Json.print(System.out, blocks.json(controller, namespace, file));
             }
         }
         return 0;
@@ -67,7 +73,7 @@ final class ReadCommand implements Callable<Integer> {
         }
         ByteArrayOutputStream data = new ByteArrayOutputStream();
         copy(controller, namespace, size, data);
-        Map<String, Object> json = blocks.json(controller, namespace);
+        Map<String, Object> json = blocks.json(controller, namespace, file);
         json.put("data", HexFormat.of().formatHex(data.toByteArray()));
         Json.print(System.out, json);
     }

@@ -84,7 +84,7 @@ public final class RunNvmeCommand implements Callable<Integer> {
             } else if (!Interruption.requested()) {
                 System.out.printf("%n%s is up; Ctrl-C ends it.%n", controller.address());
             }
-            stayUp(controller);
+            Interruption.awaitWhile(controller::checkPresent);
         }
         return 0;
     }
@@ -112,11 +112,5 @@ public final class RunNvmeCommand implements Callable<Integer> {
             }
         }
         return results;
-    }
-
-    private static void stayUp(NvmeController controller) throws IOException, InterruptedException {
-        while (!Interruption.await(Duration.ofMillis(200))) {
-            controller.checkPresent();
-        }
     }
 }

@@ -11,7 +11,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -28,22 +30,25 @@ final class WriteCommand implements Callable<Integer> {
     @Option(names = "--destroy", description = "Yes, overwrite what is there; needed on anything but a model.")
     private boolean destroy;
 
+    @Option(names = "--file", paramLabel = "F", description = "The file that has them; unless told standard input.")
+    private @Nullable Path file;
+
     @Mixin
     private JsonOption output = new JsonOption();
 
     @Override
     public Integer call() throws IOException {
         device.requireDestroy(destroy);
-        try (InputStream in = blocks.file() == null ? System.in : Files.newInputStream(blocks.file());
+        try (InputStream in = file == null ? System.in : Files.newInputStream(file);
                 NvmeController controller = device.open()) {
             NvmeNamespace namespace = device.namespace(controller);
             long size = blocks.sizeBytes(namespace);
-            if (blocks.file() != null && Files.isRegularFile(blocks.file()) && Files.size(blocks.file()) < size) {
-                throw tooShort(size, Files.size(blocks.file()));
+            if (file != null && Files.isRegularFile(file) && Files.size(file) < size) {
+                throw tooShort(size, Files.size(file));
             }
             copy(controller, namespace, size, in);
             if (output.json()) {
-                Json.print(System.out, blocks.json(controller, namespace));
+                Json.print(System.out, blocks.json(controller, namespace, file));
             }
         }
         return 0;
@@ -67,7 +72,7 @@ final class WriteCommand implements Callable<Integer> {
     }
 
     private IllegalArgumentException tooShort(long size, long there) {
-        return new IllegalArgumentException((blocks.file() == null ? "standard input" : blocks.file()) + " has " + there
+        return new IllegalArgumentException((file == null ? "standard input" : file) + " has " + there
                 + " bytes, the blocks take " + size + "; say fewer --blocks");
     }
 }

@@ -10,31 +10,30 @@ final class AccessOptions {
     @Option(
             names = "--width",
             paramLabel = "BITS",
-            description = "8, 16, 32 or 64; unless told the named register's, else 32.")
+            description = "8, 16, 32 or 64 (ports: up to 32); unless told the named register's, else 32 (ports: 8).")
     private @Nullable Integer width;
 
     @Option(
             names = "--count",
             paramLabel = "N",
-            description = "How many, one after the other; unless told 1, for a dump to the end of the region.")
+            description =
+                    "How many, one after the other; unless told 1, for a dump to the end of the region (mem, port: 256 bytes).")
     private @Nullable Long count;
 
     @Option(
             names = "--force",
-            description = "Access registers too that reading changes, or that cannot be read or written.")
+            description =
+                    "Access registers too that reading changes, that cannot be read or written, or that a driver of the"
+                            + " kernel uses.")
     private boolean force;
 
     @Nullable
     Integer width() {
-        if (width != null) {
-            Target.checkWidth(width);
-        }
         return width;
     }
 
-    int widthOr(int suitable) {
-        Integer told = width();
-        return told == null ? suitable : told;
+    int widthOr(int usual) {
+        return width == null ? usual : width;
     }
 
     @Nullable

@@ -3,26 +3,34 @@ package dev.outboard.cli.reg;
 import dev.outboard.memory.RegisterMap;
 import dev.outboard.memory.svd.SvdDevice;
 import dev.outboard.memory.svd.SvdPeripheral;
+import dev.outboard.specs.edu.EduRegisters;
 import dev.outboard.specs.nvme.NvmeRegisters;
 import dev.outboard.specs.pci.PciConfiguration;
+import dev.outboard.specs.serial.Uart16550;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Which definitions the registers have. */
 final class NamesOption {
-    private static final Map<String, RegisterMap> KNOWN =
-            Map.of("nvme", NvmeRegisters.ALL, "pci", PciConfiguration.ALL);
+    /** What can be said, for messages. */
+    static final String CHOICES = "nvme, pci, edu, 16550 or FILE.svd[#PERIPHERAL]";
+
+    private static final Map<String, RegisterMap> KNOWN = Stream.of(
+                    NvmeRegisters.ALL, PciConfiguration.ALL, EduRegisters.ALL, Uart16550.ALL)
+            .collect(Collectors.toMap(RegisterMap::name, Function.identity()));
     private static final char PERIPHERAL_MARK = '#';
 
     @Option(
             names = "--names",
             paramLabel = "NAMES",
-            description =
-                    "What the registers are called: nvme, pci, or a CMSIS-SVD file, FILE.svd or FILE.svd#PERIPHERAL.")
+            description = "What the registers are called: " + CHOICES + ". The last is a CMSIS-SVD file.")
     private @Nullable String names;
 
     @Option(
@@ -52,11 +60,10 @@ final class NamesOption {
         int mark = names.lastIndexOf(PERIPHERAL_MARK);
         String file = mark < 0 ? names : names.substring(0, mark);
         if (!file.endsWith(".svd") && !file.endsWith(".xml")) {
-            throw new IllegalArgumentException(
-                    "\"" + names + "\" names no registers; there are nvme, pci and FILE.svd[#PERIPHERAL]");
+            throw new IllegalArgumentException("\"" + names + "\" names no registers; there are " + CHOICES);
         }
         if (!Files.isRegularFile(Path.of(file))) {
-            throw new IllegalArgumentException(file + " is no file; --names takes nvme, pci or FILE.svd[#PERIPHERAL]");
+            throw new IllegalArgumentException(file + " is no file; --names takes " + CHOICES);
         }
         SvdDevice device = SvdDevice.read(Path.of(file));
         if (mark < 0 && device.peripherals().size() == 1) {

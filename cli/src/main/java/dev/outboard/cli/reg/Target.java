@@ -1,12 +1,13 @@
 package dev.outboard.cli.reg;
 
+import dev.outboard.cli.Json;
 import dev.outboard.memory.DecodedRegister;
 import dev.outboard.memory.Register;
 import dev.outboard.memory.RegisterMap;
-import dev.outboard.memory.Registers;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,22 +27,23 @@ record Target(Register register, boolean named) {
      * What an offset, a name and the options mean.
      *
      * @param where a number or a name
-     * @param width the width in bits, or null for the register's own, else 32
-     * @param count how many, one after the other
+     * @param access the width, if it is told, and how many, one after the other
      * @param map the definitions, or null
+     * @param place where it is: says the width that is usual there
      */
-    static List<Target> of(String where, @Nullable Integer width, long count, @Nullable RegisterMap map) {
+    static List<Target> of(String where, AccessOptions access, @Nullable RegisterMap map, Place place) {
+        long count = access.countOrOne();
         boolean number = !where.isEmpty() && Character.isDigit(where.charAt(0));
         if (!number && map == null) {
             throw new IllegalArgumentException(
-                    "\"" + where + "\" is no offset; for a name say whose with --names nvme, pci or FILE.svd");
+                    "\"" + where + "\" is no number; for a name say whose with --names " + NamesOption.CHOICES);
         }
         Register first = null;
         if (map != null) {
             first = number ? map.at(RegisterNumber.parse(where)).orElse(null) : map.get(where);
         }
-        int widthBits = width != null ? width : first != null ? first.widthBits() : Integer.SIZE;
-        checkWidth(widthBits);
+        int widthBits = access.widthOr(first != null ? first.widthBits() : place.usualWidth());
+        place.checkWidth(widthBits);
         long offset = first == null ? RegisterNumber.parse(where) : first.offset();
         int widthBytes = widthBits / Byte.SIZE;
         if (offset < 0 || offset > Long.MAX_VALUE - count * widthBytes) {
@@ -56,12 +58,6 @@ record Target(Register register, boolean named) {
             targets.set(0, new Target(first, true));
         }
         return targets;
-    }
-
-    static void checkWidth(int widthBits) {
-        if (widthBits != Byte.SIZE && widthBits != Short.SIZE && widthBits != Integer.SIZE && widthBits != Long.SIZE) {
-            throw new IllegalArgumentException("--width " + widthBits + ": an access is 8, 16, 32 or 64 bits wide");
-        }
     }
 
     private static Target named(@Nullable RegisterMap map, long offset, int widthBits) {
@@ -106,20 +102,54 @@ record Target(Register register, boolean named) {
         return map == null ? List.of() : map.touchedBy(register.offset(), register.widthBytes());
     }
 
-    /** Says where a region ends before anything is read from it. */
-    static void checkInside(List<Target> targets, Registers registers, String region) throws IOException {
+    /** Opens the place with all targets in it. */
+    static OpenRegisters open(List<Target> targets, Place place, Place.Purpose purpose) throws IOException {
         for (Target target : targets) {
-            Register register = target.register();
-            long offset = register.offset();
-            if (offset > registers.sizeBytes() - register.widthBytes()) {
-                throw new IndexOutOfBoundsException(register.name() + " with " + register.widthBits()
-                        + " bits is outside of " + region + ", which has " + registers.sizeBytes() + " bytes (0x"
-                        + Long.toHexString(registers.sizeBytes()) + ")");
+            target.checkAligned();
+        }
+        long first = first(targets);
+        OpenRegisters registers = place.open(first, lengthBytes(targets), purpose);
+        try {
+            for (Target target : targets) {
+                target.checkInside(registers);
             }
-            if (offset % register.widthBytes() != 0) {
-                throw new IllegalArgumentException("0x" + Long.toHexString(offset) + " is not a multiple of "
-                        + register.widthBytes() + ", the width of the access in bytes; say a smaller --width");
-            }
+            return registers;
+        } catch (RuntimeException e) {
+            registers.close();
+            throw e;
+        }
+    }
+
+    /** The lowest offset. */
+    static long first(List<Target> targets) {
+        return targets.stream()
+                .mapToLong(target -> target.register().offset())
+                .min()
+                .orElseThrow();
+    }
+
+    /** How many bytes there are from the lowest offset to the end of the last. */
+    static long lengthBytes(List<Target> targets) {
+        return targets.stream()
+                        .mapToLong(target ->
+                                target.register().offset() + target.register().widthBytes())
+                        .max()
+                        .orElseThrow()
+                - first(targets);
+    }
+
+    private void checkAligned() {
+        if (register.offset() % register.widthBytes() != 0) {
+            throw new IllegalArgumentException("0x" + Long.toHexString(register.offset()) + " is not a multiple of "
+                    + register.widthBytes() + ", the width of the access in bytes; say a smaller --width");
+        }
+    }
+
+    /** Says where a region ends before anything is read from it. */
+    private void checkInside(OpenRegisters registers) {
+        if (registers.bytesFrom(register.offset()) < register.widthBytes()) {
+            throw new IndexOutOfBoundsException(
+                    register.name() + " with " + register.widthBits() + " bits is outside of " + registers.size());
         }
     }
 
@@ -128,5 +158,17 @@ record Target(Register register, boolean named) {
         return named
                 ? register.decode(value).text()
                 : String.format("%06x  %s", register.offset(), DecodedRegister.digits(value, register.widthBits()));
+    }
+
+    /** A value as JSON. */
+    Map<String, Object> json(long value) {
+        if (named) {
+            return register.decode(value).json();
+        }
+        Map<String, Object> json = Json.object();
+        json.put("offset", register.offset());
+        json.put("widthBits", register.widthBits());
+        json.put("value", DecodedRegister.digits(value, register.widthBits()));
+        return json;
     }
 }

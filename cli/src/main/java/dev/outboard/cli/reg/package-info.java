@@ -1,4 +1,4 @@
-/** {@code outboard reg}: device registers from the shell. */
+/** {@code outboard reg}, {@code mem} and {@code port}: registers from the shell, wherever they are. */
 @NullMarked
 package dev.outboard.cli.reg;
 

@@ -66,7 +66,7 @@ final class DataPointer {
         if (command.pointerKind() == SubmissionEntry.PSDT_PRP && (pointer & DWORD_OFFSET) != 0) {
             return command.invalid(SubmissionEntry.MPTR);
         }
-        return copyRun(toHost, pointer, local, offset, length) ? Status.SUCCESS : Status.DATA_TRANSFER_ERROR;
+        return copy(toHost, pointer, local, offset, length) ? Status.SUCCESS : Status.DATA_TRANSFER_ERROR;
     }
 
     /** Copies to the host: what a read does. Returns a status. */
@@ -94,7 +94,7 @@ final class DataPointer {
             return Status.PRP_OFFSET_INVALID;
         }
         boolean copied = prp2 == prp1 + first
-                ? copyRun(toHost, prp1, local, offset, length)
+                ? copy(toHost, prp1, local, offset, length)
                 : copy(toHost, prp1, local, offset, first) && copy(toHost, prp2, local, offset + first, length - first);
         return copied ? Status.SUCCESS : Status.DATA_TRANSFER_ERROR;
     }
@@ -134,7 +134,7 @@ final class DataPointer {
             if (entry == runAddress + runBytes) {
                 runBytes += bytes;
             } else {
-                if (!copyRun(toHost, runAddress, local, offset + done, runBytes)) {
+                if (!copy(toHost, runAddress, local, offset + done, runBytes)) {
                     return Status.DATA_TRANSFER_ERROR;
                 }
                 done += runBytes;
@@ -142,31 +142,17 @@ final class DataPointer {
                 runBytes = bytes;
             }
         }
-        return copyRun(toHost, runAddress, local, offset + done, runBytes)
+        return copy(toHost, runAddress, local, offset + done, runBytes)
                 ? Status.SUCCESS
                 : Status.DATA_TRANSFER_ERROR;
-    }
-
-    private boolean copyRun(boolean toHost, long address, MemorySegment local, long offset, long length) {
-        if (copy(toHost, address, local, offset, length)) {
-            return true;
-        }
-        // Pages that follow each other may still lie in different mappings.
-        long done = 0;
-        while (done < length) {
-            long bytes = Math.min(length - done, PAGE_BYTES - ((address + done) & PAGE_OFFSET));
-            if (!copy(toHost, address + done, local, offset + done, bytes)) {
-                return false;
-            }
-            done += bytes;
-        }
-        return true;
     }
 
     private boolean copy(boolean toHost, long address, MemorySegment local, long offset, long length) {
         DmaRegion region = toHost ? dma.writable(address, length) : dma.readable(address, length);
         if (region == null) {
-            return false;
+            // Memory that is reached by messages, or several mappings that follow each other.
+            MemorySegment range = local.asSlice(offset, length);
+            return toHost ? dma.write(address, range) : dma.read(address, range);
         }
         if (toHost) {
             MemorySegment.copy(local, offset, region.segment(), address - region.address(), length);

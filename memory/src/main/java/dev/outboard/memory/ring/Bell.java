@@ -36,12 +36,14 @@ final class Bell {
 
     private static final long COUNTER = 4;
 
+    private final RingWords words;
     private final MemorySegment memory;
     private final long flags;
     private volatile @Nullable EventFd event;
 
-    Bell(MemorySegment memory, long at) {
-        this.memory = memory;
+    Bell(RingWords words, long at) {
+        this.words = words;
+        memory = words.memory();
         flags = at;
     }
 
@@ -52,7 +54,7 @@ final class Bell {
     /** The waker's side, after work was published. */
     void ringIfAwaited() throws LinuxException {
         VarHandle.fullFence();
-        if ((int) INT.getOpaque(memory, flags) != 0) {
+        if (words.getIntOpaque(flags) != 0) {
             ring();
         }
     }

@@ -35,8 +35,8 @@ final class BroadcastConsumer extends RingConsumer {
     private long expectedSequence;
     private long lost;
 
-    BroadcastConsumer(MemorySegment memory, RingLayout.Shape shape) throws RingException {
-        super(memory, shape);
+    BroadcastConsumer(RingWords words, RingLayout.Shape shape) throws RingException {
+        super(words, shape);
         copy = Arena.ofAuto().allocate(Math.max(Long.BYTES, maximumLength), Long.BYTES);
         readOnlyCopy = copy.asReadOnly();
         for (int tries = 0; !join(); tries++) {

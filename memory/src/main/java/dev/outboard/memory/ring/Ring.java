@@ -1,10 +1,9 @@
 package dev.outboard.memory.ring;
 
+import dev.outboard.linux.DevicePages;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
-import dev.outboard.linux.Mman;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -40,13 +39,17 @@ public final class Ring implements AutoCloseable {
     }
 
     private final MemorySegment memory;
-    private final @Nullable Arena arena;
+    private final RingWords words;
+    /** The mapping of a ring in a file. */
+    private final @Nullable DevicePages pages;
+
     private final RingLayout.Shape shape;
 
-    private Ring(MemorySegment memory, @Nullable Arena arena) throws RingException {
-        this.arena = arena;
+    private Ring(MemorySegment memory, @Nullable DevicePages pages) throws RingException {
+        this.pages = pages;
         shape = RingLayout.validate(memory);
         this.memory = memory.asSlice(0, RingLayout.DATA + shape.capacity());
+        words = new RingWords(this.memory);
     }
 
     /**
@@ -65,14 +68,13 @@ public final class Ring implements AutoCloseable {
         if (file.regularFileBytes() < RingLayout.DATA + capacityBytes) {
             file.truncate(RingLayout.DATA + capacityBytes);
         }
-        Arena arena = Arena.ofShared();
+        DevicePages pages = DevicePages.map(file, 0, RingLayout.DATA + capacityBytes, true);
         try {
-            MemorySegment mapping = map(file, RingLayout.DATA + capacityBytes, arena);
-            refuseIfUsed(mapping);
-            RingLayout.initialise(mapping, kind.number, capacityBytes);
-            return new Ring(mapping, arena);
+            refuseIfUsed(pages.segment());
+            RingLayout.initialise(pages.segment(), kind.number, capacityBytes);
+            return new Ring(pages.segment(), pages);
         } catch (IOException | RuntimeException e) {
-            arena.close();
+            pages.close();
             throw e;
         }
     }
@@ -108,11 +110,11 @@ public final class Ring implements AutoCloseable {
         if (length < RingLayout.DATA + RingLayout.MINIMUM_CAPACITY) {
             throw new RingException(file.name() + " holds no ring: it has " + length + " bytes");
         }
-        Arena arena = Arena.ofShared();
+        DevicePages pages = DevicePages.map(file, 0, length, true);
         try {
-            return new Ring(map(file, length, arena), arena);
+            return new Ring(pages.segment(), pages);
         } catch (IOException | RuntimeException e) {
-            arena.close();
+            pages.close();
             throw e;
         }
     }
@@ -127,10 +129,6 @@ public final class Ring implements AutoCloseable {
     public static Ring attach(MemorySegment memory) throws RingException {
         RingLayout.checkMemory(memory);
         return new Ring(memory, null);
-    }
-
-    private static MemorySegment map(Fd file, long length, Arena arena) throws LinuxException {
-        return file.mmap(0, length, Mman.PROT_READ | Mman.PROT_WRITE, Mman.MAP_SHARED, arena);
     }
 
     private static void refuseIfUsed(MemorySegment memory) throws RingException {
@@ -155,7 +153,7 @@ public final class Ring implements AutoCloseable {
     public RingProducer producer() throws RingException {
         Owner.take(memory, RingLayout.PRODUCER, "producer");
         try {
-            return new RingProducer(memory, shape);
+            return new RingProducer(words, shape);
         } catch (RingException | RuntimeException e) {
             Owner.release(memory, RingLayout.PRODUCER);
             throw e;
@@ -171,11 +169,11 @@ public final class Ring implements AutoCloseable {
      */
     public RingConsumer consumer() throws RingException {
         if (kind() == Kind.BROADCAST) {
-            return new BroadcastConsumer(memory, shape);
+            return new BroadcastConsumer(words, shape);
         }
         Owner.take(memory, RingLayout.CONSUMER, "consumer");
         try {
-            return new SingleConsumer(memory, shape);
+            return new SingleConsumer(words, shape);
         } catch (RingException | RuntimeException e) {
             Owner.release(memory, RingLayout.CONSUMER);
             throw e;
@@ -212,8 +210,9 @@ public final class Ring implements AutoCloseable {
     /** Unmaps the ring, if it was created or attached in a file. Closing twice is harmless. */
     @Override
     public void close() {
-        if (arena != null && arena.scope().isAlive()) {
-            arena.close();
+        words.close();
+        if (pages != null) {
+            pages.close();
         }
     }
 

@@ -11,6 +11,7 @@ import java.util.Objects;
 
 /** A consumer of a {@link Ring}. */
 public abstract sealed class RingConsumer implements RecordReader permits SingleConsumer, BroadcastConsumer {
+    final RingWords words;
     final MemorySegment memory;
     final long capacity;
     final int maximumLength;
@@ -18,11 +19,12 @@ public abstract sealed class RingConsumer implements RecordReader permits Single
     private final Waiting waiting = new Waiting();
     private boolean closed;
 
-    RingConsumer(MemorySegment memory, RingLayout.Shape shape) {
-        this.memory = memory;
+    RingConsumer(RingWords words, RingLayout.Shape shape) {
+        this.words = words;
+        memory = words.memory();
         capacity = shape.capacity();
         maximumLength = shape.maximumLength();
-        data = new Bell(memory, DATA_BELL);
+        data = new Bell(words, DATA_BELL);
     }
 
     /**
@@ -69,12 +71,17 @@ public abstract sealed class RingConsumer implements RecordReader permits Single
             return count;
         }
         waiting.begin(timeout);
-        while (waiting.spins()) {
-            count = read(handler, limit);
-            if (count != 0) {
-                return count;
+        do {
+            // As tight as can be: a record that comes at the end of a turn of this loop waits for the next one.
+            for (int i = 0; i < Waiting.LOOKS_BETWEEN_CLOCKS; i++) {
+                if (isReady()) {
+                    count = read(handler, limit);
+                    if (count != 0) {
+                        return count;
+                    }
+                }
             }
-        }
+        } while (waiting.spins());
         return sleep(handler, limit);
     }
 
@@ -117,6 +124,7 @@ public abstract sealed class RingConsumer implements RecordReader permits Single
         if (closed) {
             throw new RingException("this consumer is closed");
         }
+        words.checkOpen();
     }
 
     /** A record that cannot be: the producer is broken, and nothing more can be read. */

@@ -22,6 +22,7 @@ public final class RingProducer implements AutoCloseable {
 
     private static final long NO_CLAIM = -1;
 
+    private final RingWords words;
     private final MemorySegment memory;
     private final boolean broadcast;
     private final long capacity;
@@ -36,21 +37,22 @@ public final class RingProducer implements AutoCloseable {
     private long claimed = NO_CLAIM;
     private boolean closed;
 
-    RingProducer(MemorySegment memory, RingLayout.Shape shape) throws RingException {
-        this.memory = memory;
+    RingProducer(RingWords words, RingLayout.Shape shape) throws RingException {
+        this.words = words;
+        memory = words.memory();
         broadcast = shape.kind() == BROADCAST;
         capacity = shape.capacity();
         headerBytes = headerBytes(shape.kind());
         maximumLength = shape.maximumLength();
-        data = new Bell(memory, DATA_BELL);
-        space = new Bell(memory, SPACE_BELL);
+        data = new Bell(words, DATA_BELL);
+        space = new Bell(words, SPACE_BELL);
         resume();
     }
 
     /** Goes on where the producer before this one stopped: between two stores, if it was killed. */
     private void resume() throws RingException {
-        tail = (long) LONG.getVolatile(memory, TAIL);
-        long latest = (long) LONG.getVolatile(memory, LATEST);
+        tail = words.getAcquire(TAIL);
+        long latest = words.getAcquire(LATEST);
         if (tail < 0 || tail != aligned(tail)) {
             throw new RingException("the ring's producer position is 0x" + Long.toHexString(tail)
                     + ", no multiple of 16: create the ring anew");
@@ -61,28 +63,28 @@ public final class RingProducer implements AutoCloseable {
                 throw new RingException("the ring's latest record is at 0x" + Long.toHexString(latest)
                         + ", where none can be: create the ring anew");
             }
-            sequence = (long) LONG.get(memory, at + SEQUENCE);
+            sequence = words.get(at + SEQUENCE);
         }
         if (!broadcast) {
             readHead();
         }
         long start = tail;
-        while ((long) LONG.getVolatile(memory, DATA + (tail & (capacity - 1))) == stamp(tail)) {
+        while (words.getAcquire(DATA + (tail & (capacity - 1))) == stamp(tail)) {
             long at = DATA + (tail & (capacity - 1));
             long room = capacity - (tail & (capacity - 1));
-            long lengthAndType = (long) LONG.get(memory, at + LENGTH_AND_TYPE);
+            long lengthAndType = words.get(at + LENGTH_AND_TYPE);
             boolean padding = (int) (lengthAndType >>> Integer.SIZE) == PADDING;
             long bytes = padding ? room : aligned(headerBytes + Integer.toUnsignedLong((int) lengthAndType));
             if (bytes > room || tail + bytes - start > capacity) {
                 throw new RingException("the record at position " + tail + " cannot be: create the ring anew");
             }
             if (broadcast && !padding) {
-                sequence = (long) LONG.get(memory, at + SEQUENCE);
-                LONG.setRelease(memory, LATEST, tail);
+                sequence = words.get(at + SEQUENCE);
+                words.setRelease(LATEST, tail);
             }
             tail += bytes;
         }
-        LONG.setRelease(memory, TAIL, tail);
+        words.setRelease(TAIL, tail);
     }
 
     /**
@@ -131,6 +133,7 @@ public final class RingProducer implements AutoCloseable {
      * @throws RingException if the consumer's position cannot be
      */
     public long tryClaim(int length) throws RingException {
+        words.checkOpen();
         if (claimed != NO_CLAIM || closed) {
             throw new IllegalStateException(
                     closed ? "this producer is closed" : "a record is claimed: commit or abort it first");
@@ -145,7 +148,7 @@ public final class RingProducer implements AutoCloseable {
         long end = tail + padding + bytes;
         if (broadcast) {
             // Before anything is overwritten; with the header behind the record, which commit may have to clear.
-            LONG.setOpaque(memory, RESERVED, end + ALIGNMENT);
+            words.setOpaque(RESERVED, end + ALIGNMENT);
             VarHandle.storeStoreFence();
         } else if (end - head > capacity) {
             readHead();
@@ -176,12 +179,14 @@ public final class RingProducer implements AutoCloseable {
             return at;
         }
         waiting.begin(timeout);
-        while (waiting.spins()) {
-            at = tryClaim(length);
-            if (at != FULL) {
-                return at;
+        do {
+            for (int i = 0; i < Waiting.LOOKS_BETWEEN_CLOCKS; i++) {
+                at = tryClaim(length);
+                if (at != FULL) {
+                    return at;
+                }
             }
-        }
+        } while (waiting.spins());
         return sleep(length);
     }
 
@@ -198,7 +203,7 @@ public final class RingProducer implements AutoCloseable {
     }
 
     private void readHead() throws RingException {
-        long read = (long) LONG.getAcquire(memory, HEAD);
+        long read = words.getAcquire(HEAD);
         if (read < head || read > tail || tail - read > capacity || read != aligned(read)) {
             throw new RingException("the consumer says that it has read up to position " + read + "; it was at " + head
                     + ", and " + tail + " is written");
@@ -237,6 +242,7 @@ public final class RingProducer implements AutoCloseable {
      * @param length the record's length, in bytes, at most what was claimed
      */
     public void commitQuietly(int type, int length) {
+        words.checkOpen();
         if (claimed == NO_CLAIM) {
             throw new IllegalStateException("no record is claimed");
         }
@@ -249,14 +255,14 @@ public final class RingProducer implements AutoCloseable {
         claimed = NO_CLAIM;
         long end = tail + aligned(headerBytes + (long) length);
         if (broadcast) {
-            LONG.set(memory, DATA + (tail & (capacity - 1)) + SEQUENCE, ++sequence);
+            words.set(DATA + (tail & (capacity - 1)) + SEQUENCE, ++sequence);
         }
         publish(tail, length, type, end);
         if (broadcast) {
-            LONG.setRelease(memory, LATEST, tail);
+            words.setRelease(LATEST, tail);
         }
         tail = end;
-        LONG.setRelease(memory, TAIL, end);
+        words.setRelease(TAIL, end);
     }
 
     /**
@@ -276,14 +282,14 @@ public final class RingProducer implements AutoCloseable {
     /** Makes a header visible, which makes its record visible. */
     private void publish(long position, long length, int type, long end) {
         long at = DATA + (position & (capacity - 1));
-        LONG.set(memory, at + LENGTH_AND_TYPE, (long) type << Integer.SIZE | length);
+        words.set(at + LENGTH_AND_TYPE, (long) type << Integer.SIZE | length);
         // Where the next header will be lies what was there a round ago. If its bytes happen to be, or were made to be,
         // the next header's stamp, the consumer would go on there.
         long next = DATA + (end & (capacity - 1));
-        if ((long) LONG.get(memory, next) == stamp(end)) {
-            LONG.set(memory, next, 0L);
+        if (words.get(next) == stamp(end)) {
+            words.set(next, 0L);
         }
-        LONG.setRelease(memory, at, stamp(position));
+        words.setRelease(at, stamp(position));
     }
 
     /**

@@ -4,7 +4,6 @@ import static dev.outboard.memory.ring.RingLayout.DATA;
 import static dev.outboard.memory.ring.RingLayout.HEAD;
 import static dev.outboard.memory.ring.RingLayout.HEADER_BYTES;
 import static dev.outboard.memory.ring.RingLayout.LENGTH_AND_TYPE;
-import static dev.outboard.memory.ring.RingLayout.LONG;
 import static dev.outboard.memory.ring.RingLayout.PADDING;
 import static dev.outboard.memory.ring.RingLayout.SPACE_BELL;
 import static dev.outboard.memory.ring.RingLayout.aligned;
@@ -27,11 +26,11 @@ final class SingleConsumer extends RingConsumer {
     /** Up to where a producer that waits for room has been told. */
     private long told;
 
-    SingleConsumer(MemorySegment memory, RingLayout.Shape shape) throws RingException {
-        super(memory, shape);
+    SingleConsumer(RingWords words, RingLayout.Shape shape) throws RingException {
+        super(words, shape);
         readOnly = memory.asReadOnly();
-        space = new Bell(memory, SPACE_BELL);
-        position = (long) LONG.getVolatile(memory, HEAD);
+        space = new Bell(words, SPACE_BELL);
+        position = words.getAcquire(HEAD);
         if (position < 0 || position != aligned(position)) {
             throw new RingException("the ring's consumer position is 0x" + Long.toHexString(position)
                     + ", no multiple of 16: create the ring anew");
@@ -49,12 +48,12 @@ final class SingleConsumer extends RingConsumer {
             while (count < limit) {
                 long index = next & (capacity - 1);
                 long header = DATA + index;
-                if ((long) LONG.getAcquire(memory, header) != stamp(next)) {
+                if (words.getAcquire(header) != stamp(next)) {
                     drained = true;
                     break;
                 }
                 // Read once: the producer may change it while we look.
-                long lengthAndType = (long) LONG.getOpaque(memory, header + LENGTH_AND_TYPE);
+                long lengthAndType = words.getOpaque(header + LENGTH_AND_TYPE);
                 int length = (int) lengthAndType;
                 int type = (int) (lengthAndType >>> Integer.SIZE);
                 long room = capacity - index - HEADER_BYTES;
@@ -76,7 +75,7 @@ final class SingleConsumer extends RingConsumer {
         } finally {
             if (next != start) {
                 position = next;
-                LONG.setRelease(memory, HEAD, next);
+                words.setRelease(HEAD, next);
             }
             // Who stopped at his limit comes back soon, so the bell's fence can wait until there is nothing to read, or
             // until there is room worth waking for.
@@ -90,7 +89,7 @@ final class SingleConsumer extends RingConsumer {
 
     @Override
     boolean isReady() {
-        return (long) LONG.getAcquire(memory, DATA + (position & (capacity - 1))) == stamp(position);
+        return words.getAcquire(DATA + (position & (capacity - 1))) == stamp(position);
     }
 
     @Override

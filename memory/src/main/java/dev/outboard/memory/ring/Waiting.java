@@ -10,12 +10,12 @@ final class Waiting {
 
     // A sleep is no longer than this, so that a peer that was killed is noticed.
     private static final long SLICE_NANOS = 50_000_000;
-    private static final int LOOKS_BETWEEN_CLOCKS = 128;
+    /** Reading the clock takes as long as some looks. */
+    static final int LOOKS_BETWEEN_CLOCKS = 128;
 
     private long spinNanos = DEFAULT_SPIN.toNanos();
     private long spinUntil;
     private long deadline;
-    private int looks;
 
     void spin(Duration duration) {
         if (duration.isNegative()) {
@@ -29,7 +29,6 @@ final class Waiting {
     }
 
     void begin(Duration timeout) {
-        looks = 0;
         long now = System.nanoTime();
         deadline = later(now, Math.max(0, nanos(timeout)));
         spinUntil = later(now, Math.min(spinNanos, deadline - now));
@@ -39,12 +38,8 @@ final class Waiting {
         return now + Math.min(nanos, Long.MAX_VALUE / 2);
     }
 
-    /** Called between two looks: whether to look again without sleeping. */
+    /** Called every {@link #LOOKS_BETWEEN_CLOCKS} looks: whether to go on looking without sleeping. */
     boolean spins() {
-        if (++looks < LOOKS_BETWEEN_CLOCKS) {
-            return true;
-        }
-        looks = 0;
         Thread.onSpinWait();
         return System.nanoTime() - spinUntil < 0;
     }

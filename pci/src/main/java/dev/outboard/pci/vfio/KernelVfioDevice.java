@@ -10,11 +10,11 @@ import dev.outboard.linux.StructView;
 import dev.outboard.linux.uapi.Vfio;
 import dev.outboard.memory.DmaAllocator.AddressRange;
 import dev.outboard.memory.DmaMapper;
+import dev.outboard.memory.RegisterFile;
 import dev.outboard.specs.pci.PciConfiguration;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.List;
@@ -26,14 +26,11 @@ final class KernelVfioDevice implements VfioDevice {
     /** Closing the descriptor of a device that is gone was seen to block for 77 s. */
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1);
 
-    /** One access of a register goes through here. One buffer a thread: an arena per access costs more than the access. */
-    private static final ThreadLocal<MemorySegment> WORD =
-            ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(ValueLayout.JAVA_LONG));
-
     private final String name;
-    private final VfioGroup group;
-    private final VfioDma dma;
+    private final VfioOpening opening;
+    private final VfioOpening.AddressSpace dma;
     private final Fd device;
+    private final RegisterFile registers;
     private final long irqs;
     private final long regions;
     private final boolean canReset;
@@ -41,23 +38,24 @@ final class KernelVfioDevice implements VfioDevice {
     private final VfioEvents events;
 
     /**
-     * Takes a group over, and opens the device in it.
+     * Takes an opening over.
      *
      * @param name the device's address, for messages
-     * @param group its group
+     * @param opening its group, or its own node
      */
-    KernelVfioDevice(String name, VfioGroup group) throws IOException {
+    KernelVfioDevice(String name, VfioOpening opening) throws IOException {
         this.name = name;
-        this.group = group;
-        dma = new VfioDma(group.container());
+        this.opening = opening;
+        dma = opening.addressSpace();
         Fd opened;
         try {
-            opened = group.openDevice();
+            opened = opening.openDevice();
         } catch (IOException | RuntimeException e) {
-            group.close();
+            opening.close();
             throw e;
         }
         device = opened;
+        registers = new RegisterFile(device);
         try (Arena arena = Arena.ofConfined()) {
             StructView info = Vfio.DEVICE_INFO.allocate(arena).set("argsz", Vfio.DEVICE_INFO.byteSize());
             device.ioctl(Vfio.VFIO_DEVICE_GET_INFO, info.segment());
@@ -71,7 +69,7 @@ final class KernelVfioDevice implements VfioDevice {
             events = new VfioEvents(name, this);
         } catch (IOException | RuntimeException e) {
             device.close();
-            group.close();
+            opening.close();
             throw e;
         }
     }
@@ -161,10 +159,8 @@ final class KernelVfioDevice implements VfioDevice {
         if (events.isGone()) {
             return -1;
         }
-        MemorySegment word = WORD.get().fill((byte) -1);
         try {
-            check(device.pread(word.asSlice(0, widthBytes), region.fileOffset() + offset), widthBytes);
-            return word.get(ValueLayout.JAVA_LONG, 0);
+            return registers.read(region.fileOffset() + offset, widthBytes);
         } catch (IOException e) {
             failed(e);
             return -1;
@@ -174,19 +170,11 @@ final class KernelVfioDevice implements VfioDevice {
     @Override
     public void write(RegionInfo region, long offset, int widthBytes, long value) {
         if (!events.isGone()) {
-            MemorySegment word = WORD.get();
-            word.set(ValueLayout.JAVA_LONG, 0, value);
             try {
-                check(device.pwrite(word.asSlice(0, widthBytes), region.fileOffset() + offset), widthBytes);
+                registers.write(region.fileOffset() + offset, widthBytes, value);
             } catch (IOException e) {
                 failed(e);
             }
-        }
-    }
-
-    private void check(long done, int widthBytes) throws DeviceException {
-        if (done != widthBytes) {
-            throw new DeviceException(name + ": the kernel did " + done + " of " + widthBytes + " bytes of an access");
         }
     }
 
@@ -265,7 +253,7 @@ final class KernelVfioDevice implements VfioDevice {
 
     private void closeDescriptors() {
         device.close();
-        group.close();
+        opening.close();
     }
 
     @Override

@@ -99,11 +99,14 @@ final class PendingReplies {
         throw new DeviceException(name + ": " + MESSAGE_IDS + " commands wait for their replies, no more can be sent");
     }
 
-    /** Who waits for a reply to a command; null if nobody does. Stays in the list, for {@link #endAll} to find. */
+    /**
+     * Who waits for a reply to a command; null if nobody does. Stays in the list, for {@link #endAll} to find. A reply
+     * may leave open which command it is to: libvfio-user's first versions did.
+     */
     @Nullable
     Waiter find(int id, int command) {
         Waiter waiter = waiters.get(id);
-        return waiter == null || waiter.command != command ? null : waiter;
+        return waiter == null || (command != 0 && waiter.command != command) ? null : waiter;
     }
 
     void remove(Waiter waiter) {

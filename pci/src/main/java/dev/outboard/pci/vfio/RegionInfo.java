@@ -72,12 +72,10 @@ record RegionInfo(int index, int flags, long sizeBytes, long fileOffset, List<Ar
                 areas = sparse == null ? areas : sparseAreas(name, sparse, size);
             }
         }
-        for (Area area : areas) {
-            if ((offset + area.offset()) % DmaAllocator.PAGE_BYTES != 0) {
-                throw new DeviceException(name + ": the mappable area at 0x" + Long.toHexString(area.offset())
-                        + " is not at a page boundary");
-            }
-        }
+        // What does not begin with a page cannot be mapped, whoever says so.
+        areas = areas.stream()
+                .filter(area -> (offset + area.offset()) % DmaAllocator.PAGE_BYTES == 0)
+                .toList();
         return new RegionInfo(index, flags, size, offset, areas);
     }
 

@@ -1,14 +1,13 @@
 package dev.outboard.pci.vfio;
 
 import dev.outboard.driver.DeviceException;
-import dev.outboard.linux.Errno;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
+import dev.outboard.linux.LockedMemory;
 import dev.outboard.linux.StructView;
 import dev.outboard.linux.uapi.Vfio;
 import dev.outboard.memory.DmaAllocator;
 import dev.outboard.memory.DmaAllocator.AddressRange;
-import dev.outboard.memory.DmaMapper;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -16,7 +15,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The DMA maps of a VFIO container, by a type 1 IOMMU. */
-final class VfioDma implements DmaMapper {
+final class VfioDma implements VfioOpening.AddressSpace {
     /** Low addresses first, for devices that reach no others, but none where x86 expects interrupts. */
     static final List<AddressRange> USUAL_ADDRESSES = List.of(
             new AddressRange(DmaAllocator.CHUNK_BYTES, 0xfedf_ffffL),
@@ -43,11 +42,7 @@ final class VfioDma implements DmaMapper {
                     .set("size", segment.byteSize());
             container.ioctl(Vfio.VFIO_IOMMU_MAP_DMA, map.segment());
         } catch (LinuxException e) {
-            throw e.errno() == Errno.ENOMEM
-                    ? e.withAdvice(segment.byteSize() + " bytes more exceed the limit of locked memory: raise it with"
-                            + " ulimit -l unlimited (as root), in /etc/security/limits.conf (memlock), or in a systemd"
-                            + " unit (LimitMEMLOCK=infinity)")
-                    : e;
+            throw LockedMemory.explain(e, segment.byteSize());
         }
     }
 
@@ -66,8 +61,8 @@ final class VfioDma implements DmaMapper {
         }
     }
 
-    /** The addresses that the IOMMU takes, in order of preference. */
-    List<AddressRange> usableAddresses() throws LinuxException, DeviceException {
+    @Override
+    public List<AddressRange> usableAddresses() throws LinuxException, DeviceException {
         try (Arena arena = Arena.ofConfined()) {
             StructView info = Vfio.IOMMU_TYPE1_INFO.allocate(arena).set("argsz", Vfio.IOMMU_TYPE1_INFO.byteSize());
             container.ioctl(Vfio.VFIO_IOMMU_GET_INFO, info.segment());
@@ -99,14 +94,18 @@ final class VfioDma implements DmaMapper {
         List<AddressRange> ranges = new ArrayList<>();
         for (long i = 0; i < count; i++) {
             StructView range = Vfio.IOVA_RANGE.view(capability.asSlice(head + i * each, each));
-            long first = range.get("start");
-            // Nobody needs the upper half, and there addresses are negative.
-            long last = range.get("end") < 0 ? Long.MAX_VALUE : range.get("end");
-            // The first chunk stays free: many devices and drivers take address 0 for none.
-            if (first >= 0 && last >= DmaAllocator.CHUNK_BYTES) {
-                ranges.add(new AddressRange(Math.max(first, DmaAllocator.CHUNK_BYTES), last));
-            }
+            addUsable(ranges, range.get("start"), range.get("end"));
         }
         return ranges;
+    }
+
+    /** Adds what a driver wants of a range that the IOMMU takes, if that is anything. */
+    static void addUsable(List<AddressRange> ranges, long first, long end) {
+        // Nobody needs the upper half, and there addresses are negative.
+        long last = end < 0 ? Long.MAX_VALUE : end;
+        // The first chunk stays free: many devices and drivers take address 0 for none.
+        if (first >= 0 && first <= last && last >= DmaAllocator.CHUNK_BYTES) {
+            ranges.add(new AddressRange(Math.max(first, DmaAllocator.CHUNK_BYTES), last));
+        }
     }
 }

@@ -4,21 +4,17 @@ import dev.outboard.driver.DeviceAddress;
 import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceGoneException;
 import dev.outboard.driver.Interrupt;
-import dev.outboard.linux.DevicePages;
 import dev.outboard.linux.uapi.Vfio;
 import dev.outboard.memory.DmaAllocator;
 import dev.outboard.memory.RegisterAccess;
 import dev.outboard.memory.Registers;
 import dev.outboard.memory.Registers.MappedArea;
-import dev.outboard.pci.PciFunction;
+import dev.outboard.pci.function.OpenFunction;
 import dev.outboard.specs.pci.PciConfiguration;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
-import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A PCI function reached by VFIO, of the kernel or over a socket.
@@ -26,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A register access that a vfio-user server refuses throws {@link UncheckedIOException}; one of a device that is gone
  * reads all ones.
  */
-final class VfioFunction implements PciFunction {
+final class VfioFunction extends OpenFunction {
     /** The most vectors that MSI-X, MSI and INTx can have. PCI 3.0, 6.8. */
     private static final int[] MOST_VECTORS = {1, 32, 2048};
     /** The kinds of interrupt, best first. */
@@ -35,18 +31,13 @@ final class VfioFunction implements PciFunction {
 
     private static final long MINIMUM_CONFIGURATION_BYTES = 64;
 
-    private final DeviceAddress address;
     private final VfioDevice device;
     private final Runnable release;
-    private final List<DevicePages> mappings = new ArrayList<>();
     private final Registers configuration;
-    private final @Nullable Registers[] bars = new @Nullable Registers[PciConfiguration.BARS];
     private final DmaAllocator dma;
     private final int irqIndex;
     private final VfioDevice.IrqInfo irqInfo;
     private volatile List<EventFdInterrupt> interrupts = List.of();
-    private boolean closed;
-    private volatile boolean unmapped;
 
     /** Takes over a device that nobody else could have; closes it if it cannot be used. */
     VfioFunction(DeviceAddress address, VfioDevice device) throws IOException {
@@ -59,7 +50,7 @@ final class VfioFunction implements PciFunction {
      * @param release what to do when the function has been closed, but not if this fails
      */
     VfioFunction(DeviceAddress address, VfioDevice device, Runnable release) throws IOException {
-        this.address = address;
+        super(address);
         this.device = device;
         this.release = release;
         try {
@@ -93,7 +84,7 @@ final class VfioFunction implements PciFunction {
 
     private VfioDevice.IrqInfo checked(int index, VfioDevice.IrqInfo info) throws DeviceException {
         if (info.count() < 0 || info.count() > MOST_VECTORS[index]) {
-            throw new DeviceException(address + ": interrupt index " + index + " cannot have "
+            throw new DeviceException(address() + ": interrupt index " + index + " cannot have "
                     + Integer.toUnsignedString(info.count()) + " vectors");
         }
         return (info.flags() & Vfio.VFIO_IRQ_INFO_EVENTFD) == 0 ? VfioDevice.IrqInfo.NONE : info;
@@ -108,38 +99,27 @@ final class VfioFunction implements PciFunction {
     }
 
     @Override
-    public DeviceAddress address() {
-        return address;
-    }
-
-    @Override
     public Registers configuration() {
         return configuration;
     }
 
     @Override
-    public synchronized Registers bar(int index) throws IOException {
-        Objects.checkIndex(index, bars.length);
-        checkOpen();
-        Registers bar = bars[index];
-        if (bar == null) {
-            RegionInfo region = device.regionInfo(Vfio.VFIO_PCI_BAR0_REGION_INDEX + index);
-            if (region.sizeBytes() == 0) {
-                throw new DeviceException(address + " has no BAR " + index);
-            }
-            bar = registers("BAR " + index + " of " + address, region);
-            bars[index] = bar;
+    protected Registers openBar(int index) throws IOException {
+        RegionInfo region = device.regionInfo(Vfio.VFIO_PCI_BAR0_REGION_INDEX + index);
+        if (region.sizeBytes() == 0) {
+            throw new DeviceException(address() + " has no BAR " + index);
         }
-        return bar;
+        return registers("BAR " + index + " of " + address(), region);
     }
 
     private Registers registers(String name, RegionInfo region) throws IOException {
         if (region.isMappable()) {
-            return Registers.mapped(name, map(region, region.areas().getFirst()), this::sawAllOnes);
+            return Registers.mapped(
+                    name, keep(device.map(region, region.areas().getFirst())), allOnes(device::sawAllOnes));
         }
         List<MappedArea> areas = new ArrayList<>();
         for (RegionInfo.Area area : region.areas()) {
-            areas.add(new MappedArea(area.offset(), map(region, area)));
+            areas.add(new MappedArea(area.offset(), keep(device.map(region, area))));
         }
         RegisterAccess access = new RegisterAccess() {
             @Override
@@ -152,21 +132,7 @@ final class VfioFunction implements PciFunction {
                 device.write(region, offset, widthBytes, value);
             }
         };
-        return Registers.unmapped(name, region.sizeBytes(), access, areas, this::sawAllOnes);
-    }
-
-    private DevicePages map(RegionInfo region, RegionInfo.Area area) throws IOException {
-        DevicePages pages = device.map(region, area);
-        mappings.add(pages);
-        return pages;
-    }
-
-    private void sawAllOnes() {
-        if (unmapped) {
-            // What was mapped reads so from now on.
-            throw new IllegalStateException(address + " is closed");
-        }
-        device.sawAllOnes();
+        return Registers.unmapped(name, region.sizeBytes(), access, areas, allOnes(device::sawAllOnes));
     }
 
     @Override
@@ -184,7 +150,7 @@ final class VfioFunction implements PciFunction {
         checkOpen();
         if (count < 0 || count > irqInfo.count()) {
             throw new IllegalArgumentException(
-                    address + " has " + irqInfo.count() + " interrupt vectors, " + count + " cannot be enabled");
+                    address() + " has " + irqInfo.count() + " interrupt vectors, " + count + " cannot be enabled");
         }
         disableInterrupts();
         boolean masksItself = (irqInfo.flags() & Vfio.VFIO_IRQ_INFO_AUTOMASKED) != 0;
@@ -236,12 +202,6 @@ final class VfioFunction implements PciFunction {
     }
 
     @Override
-    public synchronized void setBusMaster(boolean on) {
-        long command = configuration.read(PciConfiguration.COMMAND);
-        configuration.write(PciConfiguration.COMMAND, PciConfiguration.COMMAND_BUS_MASTER.set(command, on ? 1 : 0));
-    }
-
-    @Override
     public synchronized void reset() throws IOException {
         checkOpen();
         device.reset();
@@ -253,40 +213,10 @@ final class VfioFunction implements PciFunction {
         device.checkPresent();
     }
 
-    private void checkOpen() {
-        if (closed) {
-            throw new IllegalStateException(address + " is closed");
-        }
-    }
-
     @Override
-    public synchronized void close() {
-        if (closed) {
-            return;
-        }
-        closed = true;
+    protected List<Runnable> stepsOfClosing() {
         device.prepareClose();
-        Stream<Runnable> steps = Stream.of(this::quiesce, dma::close, this::unmap, device::close, release);
-        RuntimeException failure = null;
-        for (Runnable step : steps.toList()) {
-            try {
-                step.run();
-            } catch (RuntimeException e) {
-                if (failure == null) {
-                    failure = e;
-                } else {
-                    failure.addSuppressed(e);
-                }
-            }
-        }
-        if (failure != null) {
-            throw failure;
-        }
-    }
-
-    private void unmap() {
-        unmapped = true;
-        mappings.reversed().forEach(DevicePages::close);
+        return List.of(this::quiesce, dma::close, this::unmap, device::close, release);
     }
 
     /** Best effort: a device that does not obey any more loses its DMA maps and its owner next. */
@@ -296,15 +226,6 @@ final class VfioFunction implements PciFunction {
         } catch (IOException ignored) {
             // As above.
         }
-        try {
-            setBusMaster(false);
-        } catch (UncheckedIOException ignored) {
-            // As above.
-        }
-    }
-
-    @Override
-    public String toString() {
-        return address.toString();
+        stopBusMaster();
     }
 }

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -23,8 +24,9 @@ import java.util.stream.Collectors;
  * An IOMMU group in a container of its own: what must be opened before a device can be. Linux kernel documentation,
  * driver-api/vfio.rst. Whatever stands in the way is explained here.
  */
-final class VfioGroup implements AutoCloseable {
+final class VfioGroup implements VfioOpening {
     private static final Path NODES = Path.of("/dev/vfio");
+    private static final Path CONTAINER = NODES.resolve("vfio");
 
     private final String address;
     private final Fd container;
@@ -36,6 +38,11 @@ final class VfioGroup implements AutoCloseable {
         this.group = group;
     }
 
+    /** Whether the kernel has groups and containers; CONFIG_VFIO_GROUP. */
+    static boolean isSupported() {
+        return Files.exists(CONTAINER);
+    }
+
     /**
      * Opens the group of a function.
      *
@@ -45,7 +52,6 @@ final class VfioGroup implements AutoCloseable {
      * @throws IOException if it cannot be opened; the message says what to do
      */
     static VfioGroup open(PciBus bus, PciDevice device) throws IOException {
-        requireBound(bus, device);
         int number = device.requireIommuGroup();
         Fd group = openGroup(device.address(), number);
         try (Arena arena = Arena.ofConfined()) {
@@ -75,7 +81,7 @@ final class VfioGroup implements AutoCloseable {
         }
     }
 
-    private static void requireBound(PciBus bus, PciDevice device) throws IOException {
+    static void requireBound(PciBus bus, PciDevice device) throws IOException {
         if (device.isBoundToVfio()) {
             return;
         }
@@ -115,7 +121,7 @@ final class VfioGroup implements AutoCloseable {
 
     private static Fd openContainer() throws LinuxException {
         try {
-            return Fd.open(NODES.resolve("vfio").toString(), Fd.O_RDWR);
+            return Fd.open(CONTAINER.toString(), Fd.O_RDWR);
         } catch (LinuxException e) {
             throw switch (e.errno()) {
                 case Errno.EACCES, Errno.EPERM ->
@@ -156,17 +162,17 @@ final class VfioGroup implements AutoCloseable {
         return driver.equals("pci-stub") || driver.equals("pcieport");
     }
 
-    /** Opens the function. */
-    Fd openDevice() throws LinuxException {
+    @Override
+    public Fd openDevice() throws LinuxException {
         try (Arena arena = Arena.ofConfined()) {
             int number = group.ioctl(Vfio.VFIO_GROUP_GET_DEVICE_FD, arena.allocateFrom(address));
             return Fd.of(number, "vfio device " + address);
         }
     }
 
-    /** The container, which has the DMA maps. */
-    Fd container() {
-        return container;
+    @Override
+    public AddressSpace addressSpace() {
+        return new VfioDma(container);
     }
 
     @Override

@@ -13,10 +13,12 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The client's end of a vfio-user connection: sends commands and waits for their replies, and answers the commands that
- * the server sends. Safe for use by several threads; a thread of its own reads the socket.
+ * the server sends. Safe for use by several threads; a thread of its own reads the socket, and another one the socket for
+ * the server's commands if there is one.
  *
  * <p>A connection fails once and for all: when the server closes it, does not answer in time, or sends what makes no
  * sense. Everybody who waits, and everybody who comes later, then gets a {@link DeviceGoneException} that says why.
@@ -49,11 +51,15 @@ final class VfioUserConnection implements AutoCloseable {
         MemorySegment answer(int command, MemorySegment body) throws LinuxException, DeviceException;
     }
 
+    /** The socket that the server's commands come over, and who reads it. */
+    private record Twin(VfioUserStream stream, Thread reader) {}
+
     private final String name;
     private final VfioUserStream stream;
     private final ServerCommands serverCommands;
     private final PendingReplies pending = new PendingReplies();
     private final Thread reader;
+    private volatile @Nullable Twin twin;
     private final GoneState state = new GoneState();
     private volatile Duration timeout = REPLY_TIMEOUT;
 
@@ -68,12 +74,30 @@ final class VfioUserConnection implements AutoCloseable {
         this.name = name;
         stream = new VfioUserStream(name, socket);
         this.serverCommands = serverCommands;
-        reader = Thread.ofPlatform().daemon().name(name).unstarted(this::readUntilEnd);
+        reader = Thread.ofPlatform().daemon().name(name).unstarted(() -> readUntilEnd(stream));
     }
 
     /** Starts to read. */
     void start() {
         reader.start();
+    }
+
+    /**
+     * Takes over another socket, that the server's commands come over from now on.
+     *
+     * @param socket connected to the server
+     */
+    void addCommandSocket(UnixSocket socket) {
+        var commands = new VfioUserStream(name, socket);
+        var added = new Twin(
+                commands,
+                Thread.ofPlatform().daemon().name(name + " commands").unstarted(() -> readUntilEnd(commands)));
+        twin = added;
+        added.reader.start();
+        if (!isPresent()) {
+            // It ended before it could know.
+            commands.shutdown();
+        }
     }
 
     /**
@@ -112,21 +136,21 @@ final class VfioUserConnection implements AutoCloseable {
         }
     }
 
-    private void readUntilEnd() {
+    private void readUntilEnd(VfioUserStream from) {
         try {
             while (isPresent()) {
-                VfioUserStream.Message message = stream.receive();
+                VfioUserStream.Message message = from.receive();
                 if (message == null) {
                     throw new DeviceException(CLOSED);
                 }
-                handle(message);
+                handle(from, message);
             }
         } catch (LinuxException | DeviceException | RuntimeException | Error e) {
             fail(e);
         }
     }
 
-    private void handle(VfioUserStream.Message message) throws DeviceException, LinuxException {
+    private void handle(VfioUserStream from, VfioUserStream.Message message) throws DeviceException, LinuxException {
         StructView header = message.header();
         int id = (int) header.get("msg_id");
         int command = (int) header.get("cmd");
@@ -134,9 +158,9 @@ final class VfioUserConnection implements AutoCloseable {
         Reply reply = new Reply(message.body(), message.descriptors());
         boolean taken = false;
         try {
-            switch ((int) flags & VfioUser.FLAGS_TYPE_MASK) {
+            switch (type(flags)) {
                 case VfioUser.FLAGS_TYPE_COMMAND ->
-                    answer(id, command, message.body(), (flags & VfioUser.FLAGS_NO_REPLY) != 0);
+                    answer(from, id, command, message.body(), (flags & VfioUser.FLAGS_NO_REPLY) != 0);
                 case VfioUser.FLAGS_TYPE_REPLY -> {
                     PendingReplies.Waiter waiter = pending.find(id, command);
                     if (waiter == null) {
@@ -160,6 +184,11 @@ final class VfioUserConnection implements AutoCloseable {
         }
     }
 
+    /** An error is always a reply; rust-vmm's server leaves it at that. */
+    private static int type(long flags) {
+        return (flags & VfioUser.FLAGS_ERROR) != 0 ? VfioUser.FLAGS_TYPE_REPLY : (int) flags & VfioUser.FLAGS_TYPE_MASK;
+    }
+
     private DeviceException refused(int command, long errno) {
         String why = errno == 0 || errno > Integer.MAX_VALUE
                 ? "an error without a number"
@@ -167,7 +196,7 @@ final class VfioUserConnection implements AutoCloseable {
         return new DeviceException(name + ": the server refused " + VfioUser.commandName(command) + ": " + why);
     }
 
-    private void answer(int id, int command, MemorySegment body, boolean noReply)
+    private void answer(VfioUserStream to, int id, int command, MemorySegment body, boolean noReply)
             throws DeviceException, LinuxException {
         MemorySegment answer = MemorySegment.NULL;
         int flags = VfioUser.FLAGS_TYPE_REPLY;
@@ -181,7 +210,7 @@ final class VfioUserConnection implements AutoCloseable {
         if (!noReply) {
             try {
                 long deadline = System.nanoTime() + timeout.toNanos();
-                stream.send(id, command, flags, errno, answer, List.of(), deadline);
+                to.send(id, command, flags, errno, answer, List.of(), deadline);
             } catch (TimeoutException e) {
                 throw new DeviceException(
                         "the server does not read the reply to its " + VfioUser.commandName(command), e);
@@ -198,6 +227,10 @@ final class VfioUserConnection implements AutoCloseable {
     DeviceGoneException fail(Throwable cause) {
         state.fail(saysThatThePeerLeft(cause) ? new DeviceException(CLOSED, cause) : cause);
         stream.shutdown();
+        Twin other = twin;
+        if (other != null) {
+            other.stream.shutdown();
+        }
         pending.endAll();
         return gone();
     }
@@ -241,18 +274,27 @@ final class VfioUserConnection implements AutoCloseable {
     public void close() {
         state.forgetActions();
         fail(new DeviceException("it was closed"));
-        if (!Thread.currentThread().equals(reader)) {
-            // Bounded: every wait of the reader ends with the connection.
-            boolean interrupted = false;
+        join(reader);
+        Twin other = twin;
+        if (other != null) {
+            join(other.reader);
+            other.stream.close();
+        }
+        stream.close();
+    }
+
+    /** Waits for a reader to end. Bounded: every wait of it ends with the connection. */
+    private static void join(Thread thread) {
+        boolean interrupted = false;
+        if (!Thread.currentThread().equals(thread)) {
             try {
-                reader.join(CLOSE_TIMEOUT);
+                thread.join(CLOSE_TIMEOUT);
             } catch (InterruptedException e) {
                 interrupted = true;
             }
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
         }
-        stream.close();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -35,7 +35,7 @@ final class VfioUserDevice implements VfioDevice {
     private final VfioUserConnection connection;
     private final VfioUserMessages messages;
     private final Map<Integer, Fd> regionFiles = new HashMap<>();
-    private VfioUserVersion.Limits limits = VfioUserVersion.Limits.DEFAULT;
+    private final VfioUserVersion agreed;
     private long regions;
     private long irqs;
     private boolean canReset;
@@ -54,7 +54,11 @@ final class VfioUserDevice implements VfioDevice {
         messages = new VfioUserMessages(name, connection);
         connection.start();
         try {
-            limits = VfioUserVersion.negotiate(name, connection);
+            agreed = VfioUserVersion.negotiate(name, connection);
+            if (agreed.twin() != null) {
+                connection.addCommandSocket(agreed.twin());
+            }
+            messages.limitData(agreed.server().maxDataXferSize());
             StructView request =
                     VfioUserMessages.zeroed(DEVICE_INFO_MESSAGE, 0).set("argsz", DEVICE_INFO_MESSAGE.byteSize());
             StructView info = messages.ask(VfioUser.DEVICE_GET_INFO, request, DEVICE_INFO_MESSAGE);
@@ -147,7 +151,14 @@ final class VfioUserDevice implements VfioDevice {
         StructView request = VfioUserMessages.zeroed(IRQ_INFO, 0)
                 .set("argsz", IRQ_INFO.byteSize())
                 .set("index", index);
-        StructView info = messages.ask(VfioUser.DEVICE_GET_IRQ_INFO, request, IRQ_INFO);
+        StructView info;
+        try {
+            info = messages.ask(VfioUser.DEVICE_GET_IRQ_INFO, request, IRQ_INFO);
+        } catch (DeviceException refused) {
+            // Some servers refuse to tell of interrupts that they do not have.
+            connection.checkPresent();
+            return IrqInfo.NONE;
+        }
         if (info.get("index") != index) {
             throw messages.nonsense("asked for interrupt index " + index + ", it answered for " + info.get("index"));
         }
@@ -162,8 +173,12 @@ final class VfioUserDevice implements VfioDevice {
     @Override
     public void setIrqEventFds(int index, List<Fd> eventFds) throws IOException {
         int flags = Vfio.VFIO_IRQ_SET_DATA_EVENTFD | Vfio.VFIO_IRQ_SET_ACTION_TRIGGER;
-        for (int start = 0; start < eventFds.size(); start += limits.descriptors()) {
-            int end = Math.min(eventFds.size(), start + limits.descriptors());
+        int most = agreed.descriptors();
+        if (most == 0) {
+            throw new DeviceException(name + ": the server takes no descriptors, so it cannot interrupt; poll instead");
+        }
+        for (int start = 0; start < eventFds.size(); start += most) {
+            int end = Math.min(eventFds.size(), start + most);
             setIrqs(flags, index, start, end - start, eventFds.subList(start, end));
         }
     }
@@ -190,7 +205,7 @@ final class VfioUserDevice implements VfioDevice {
 
     @Override
     public DmaMapper dmaMapper() {
-        return dma.mapper(connection);
+        return dma.mapper(connection, agreed);
     }
 
     @Override

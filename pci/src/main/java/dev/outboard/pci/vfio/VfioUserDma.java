@@ -22,8 +22,11 @@ final class VfioUserDma implements VfioUserConnection.ServerCommands {
 
     private final TreeMap<Long, MemorySegment> mapped = new TreeMap<>(Long::compareUnsigned);
 
-    /** Maps memory for the server at the other end of a connection. */
-    DmaMapper mapper(VfioUserConnection connection) {
+    /**
+     * Maps memory for the server at the other end of a connection. A server that takes no descriptors has to ask for all
+     * of it.
+     */
+    DmaMapper mapper(VfioUserConnection connection, VfioUserVersion agreed) {
         return new DmaMapper() {
             @Override
             public void map(Fd file, MemorySegment segment, long deviceAddress) throws IOException {
@@ -34,11 +37,10 @@ final class VfioUserDma implements VfioUserConnection.ServerCommands {
                         .set("addr", deviceAddress)
                         .set("size", segment.byteSize());
                 // First here: the server may use it before its reply is seen.
-                add(deviceAddress, segment);
+                add(deviceAddress, segment, agreed.server().maxDmaMaps());
+                List<Fd> files = agreed.descriptors() > 0 ? List.of(file) : List.of();
                 try {
-                    connection
-                            .call(VfioUser.DMA_MAP, request.segment(), List.of(file))
-                            .closeDescriptors();
+                    connection.call(VfioUser.DMA_MAP, request.segment(), files).closeDescriptors();
                 } catch (DeviceException e) {
                     remove(deviceAddress);
                     throw e;
@@ -65,7 +67,11 @@ final class VfioUserDma implements VfioUserConnection.ServerCommands {
         };
     }
 
-    private synchronized void add(long deviceAddress, MemorySegment segment) {
+    private synchronized void add(long deviceAddress, MemorySegment segment, long most) throws DeviceException {
+        if (mapped.size() >= most) {
+            throw new DeviceException("the server takes " + most
+                    + " DMA maps at a time, and has them; allocate fewer and larger pieces of DMA memory");
+        }
         mapped.put(deviceAddress, segment);
     }
 

@@ -16,10 +16,16 @@ import java.util.List;
 final class VfioUserMessages {
     private final String name;
     private final VfioUserConnection connection;
+    private volatile long maxDataXferSize = VfioUser.DEFAULT_MAX_DATA_XFER_SIZE;
 
     VfioUserMessages(String name, VfioUserConnection connection) {
         this.name = name;
         this.connection = connection;
+    }
+
+    /** Says how much data the server takes and sends with one message. */
+    void limitData(long bytes) {
+        maxDataXferSize = bytes;
     }
 
     /** A structure to send, and room for what follows it. */
@@ -83,19 +89,27 @@ final class VfioUserMessages {
         }
     }
 
-    private static StructView access(RegionInfo region, long offset, int widthBytes, int dataBytes) {
+    private StructView access(RegionInfo region, long offset, int widthBytes, int dataBytes) throws DeviceException {
+        if (widthBytes > maxDataXferSize) {
+            // Two accesses of half the width are another thing to a device than one.
+            throw new DeviceException(name + ": the server transfers at most " + maxDataXferSize
+                    + " bytes at a time; use narrower accesses than " + widthBytes + " bytes");
+        }
         return zeroed(REGION_ACCESS_MESSAGE, dataBytes)
                 .set("offset", offset)
                 .set("region", region.index())
                 .set("count", widthBytes);
     }
 
-    /** Sends a region access, and checks that the reply is to just this one. */
+    /**
+     * Sends a region access, and checks that the reply is to just this one. To a write, the first versions of the protocol
+     * have it say that no bytes were transferred.
+     */
     private MemorySegment transfer(int command, StructView request, int replyDataBytes) throws DeviceException {
         StructView reply = ask(command, request, REGION_ACCESS_MESSAGE);
         if (reply.get("offset") != request.get("offset")
                 || reply.get("region") != request.get("region")
-                || reply.get("count") != request.get("count")
+                || !(reply.get("count") == request.get("count") || (replyDataBytes == 0 && reply.get("count") == 0))
                 || reply.trailing().byteSize() != replyDataBytes) {
             throw nonsense(VfioUser.commandName(command) + " of " + request.get("count") + " bytes at 0x"
                     + Long.toHexString(request.get("offset")) + " of region " + request.get("region")

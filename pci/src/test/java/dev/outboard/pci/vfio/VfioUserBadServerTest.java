@@ -294,15 +294,6 @@ class VfioUserBadServerTest {
     }
 
     @Test
-    void anUnalignedMappableAreaIsFound() throws IOException {
-        onBarInfo(request -> {
-            MemorySegment info = ScriptedServer.regionInfo(0, 0xf, 0x3000, 32);
-            server.sendWithDescriptors(request, ScriptedServer.sparse(info, 0x800, 0x1000), List.of(server.mappable));
-        });
-        barIsRefused("not at a page boundary");
-    }
-
-    @Test
     void aListOfAreasThatIsCutOffIsFound() throws IOException {
         onBarInfo(request -> {
             MemorySegment info = ScriptedServer.sparse(ScriptedServer.regionInfo(0, 0xf, 0x3000, 32), 0, 0x1000);

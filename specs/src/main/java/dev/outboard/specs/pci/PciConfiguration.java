@@ -118,6 +118,10 @@ public final class PciConfiguration {
             Field.bits("TYPE", 2, 1).with(READ_ONLY).value(0, "32_BIT").value(2, "64_BIT");
     /** BAR: may be prefetched. */
     public static final Field BAR_PREFETCHABLE = Field.bit("PREF", 3).with(READ_ONLY);
+    /** BAR of memory: the address, whose lowest bits cannot be written and say the size. */
+    public static final Field BAR_MEMORY_ADDRESS = Field.bits("ADDRESS", 31, 4);
+    /** BAR of I/O ports: the first port, as above. */
+    public static final Field BAR_IO_ADDRESS = Field.bits("PORT", 31, 2);
     /** The first base address register; the others follow. */
     public static final Register BAR0 =
             Register.of("BAR0", 0x10, 32, READ_WRITE, "6.2.5.1", BAR_IO, BAR_TYPE, BAR_PREFETCHABLE);
@@ -161,6 +165,14 @@ public final class PciConfiguration {
                     INTERRUPT_PIN)
             .with(BAR);
 
+    /** Capability: what it is. */
+    public static final Field CAPABILITY_ID = Field.bits("ID", 7, 0);
+    /** Capability: where the next one is; 0 for none. */
+    public static final Field CAPABILITY_NEXT = Field.bits("NEXT", 15, 8);
+    /** What every capability begins with, from its start. */
+    public static final Register CAPABILITY_HEADER =
+            Register.of("CAP_HEADER", 0, 16, READ_ONLY, "6.7", CAPABILITY_ID, CAPABILITY_NEXT);
+
     /** Capability id: power management. */
     public static final int CAPABILITY_POWER_MANAGEMENT = 0x01;
     /** Capability id: MSI. */
@@ -169,6 +181,11 @@ public final class PciConfiguration {
     public static final int CAPABILITY_EXPRESS = 0x10;
     /** Capability id: MSI-X. */
     public static final int CAPABILITY_MSIX = 0x11;
+
+    /** MSI message control: MSI is on. */
+    public static final Field MSI_ENABLE = Field.bit("ENABLE", 0);
+    /** MSI message control: its address has 64 bits. */
+    public static final Field MSI_64_BIT = Field.bit("64_BIT", 7);
 
     /** MSI-X message control: the table's size, less one. */
     public static final Field MSIX_TABLE_SIZE = Field.bits("TABLE_SIZE", 10, 0);

@@ -58,6 +58,8 @@ public final class VfioUser {
     public static final int DMA_WRITE = 12;
     /** Client to server: resets the device. */
     public static final int DEVICE_RESET = 13;
+    /** Client to server: dirty pages, in versions before 0.1 alone. */
+    public static final int DIRTY_PAGES = 14;
     /** Client to server: several writes of regions in one message. */
     public static final int REGION_WRITE_MULTI = 15;
     /** Client to server: VFIO device features. */
@@ -79,11 +81,22 @@ public final class VfioUser {
     /** {@link #DMA_UNMAP}, and its reply. */
     public static final Struct DMA_UNMAP_MESSAGE =
             Struct.packed("vfio_user_dma_unmap", u32("argsz"), u32("flags"), u64("addr"), u64("size"));
+    /** DMA unmap: with a bitmap of what the device wrote, in versions before 0.1 alone. */
+    public static final int DMA_UNMAP_GET_DIRTY_BITMAP = 1;
     /** DMA unmap: everything. */
     public static final int DMA_UNMAP_ALL = 2;
     /** {@link #DEVICE_GET_INFO}, and its reply: shorter than VFIO's structure. */
     public static final Struct DEVICE_INFO_MESSAGE =
             Struct.packed("vfio_user_device_info", u32("argsz"), u32("flags"), u32("num_regions"), u32("num_irqs"));
+    /** {@link #DEVICE_GET_INFO}, and its reply, as clients ask for it that took VFIO's structure over. */
+    public static final Struct LONG_DEVICE_INFO_MESSAGE = Struct.packed(
+            "vfio_device_info", u32("argsz"), u32("flags"), u32("num_regions"), u32("num_irqs"), u32("cap_offset"));
+    /** {@link #DEVICE_GET_REGION_IO_FDS}, and its reply; the parts of the region follow. */
+    public static final Struct REGION_IO_FDS_MESSAGE =
+            Struct.packed("vfio_user_region_io_fds", u32("argsz"), u32("flags"), u32("index"), u32("count"));
+    /** {@link #DEVICE_FEATURE}, and its reply; the feature's data follows. */
+    public static final Struct DEVICE_FEATURE_MESSAGE =
+            Struct.packed("vfio_user_device_feature", u32("argsz"), u32("flags"));
     /** {@link #REGION_READ}, {@link #REGION_WRITE} and their replies; the data follows. */
     public static final Struct REGION_ACCESS_MESSAGE =
             Struct.packed("vfio_user_region_access", u64("offset"), u32("region"), u32("count"));
@@ -99,6 +112,11 @@ public final class VfioUser {
     public static final int DEFAULT_MAX_DATA_XFER_SIZE = 1 << 20;
     /** How many descriptors one message carries at most, unless the peers agree on something else. */
     public static final int DEFAULT_MAX_MSG_FDS = 1;
+
+    /** How many DMA maps there are at most, unless the peers agree on something else. */
+    public static final int DEFAULT_MAX_DMA_MAPS = 65_535;
+    /** The page sizes of DMA maps, or'ed together, unless the peers agree on something else: 4 KiB. */
+    public static final long DEFAULT_PAGE_SIZES = 4096;
 
     private VfioUser() {}
 
@@ -123,6 +141,7 @@ public final class VfioUser {
             case DMA_READ -> "DMA_READ";
             case DMA_WRITE -> "DMA_WRITE";
             case DEVICE_RESET -> "DEVICE_RESET";
+            case DIRTY_PAGES -> "DIRTY_PAGES";
             case REGION_WRITE_MULTI -> "REGION_WRITE_MULTI";
             case DEVICE_FEATURE -> "DEVICE_FEATURE";
             case MIG_DATA_READ -> "MIG_DATA_READ";

@@ -1,0 +1,8 @@
+/** Small drivers that teach: each in a file or two, for devices that QEMU has and that {@code model:} emulates. */
+module dev.outboard.samples {
+    requires static transitive org.jspecify;
+    requires transitive dev.outboard.pci;
+
+    exports dev.outboard.samples.edu;
+    exports dev.outboard.samples.serial;
+}

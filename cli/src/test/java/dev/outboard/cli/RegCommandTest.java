@@ -69,7 +69,7 @@ class RegCommandTest {
         Command.Result text = reg("dump", "model:nvme", "bar0", "--names", "nvme");
         assertThat(text.status()).as(text.err()).isZero();
         assertThat(text.out().lines())
-                .anySatisfy(line -> assertThat(line).matches("000008  VS +0x00010400 +read-only, 3.1.3.2"))
+                .anySatisfy(line -> assertThat(line).matches("000008  VS +0x00020000 +read-only, 3.1.3.2"))
                 .anySatisfy(line -> assertThat(line).matches(" +15:14  SHN +0  NONE"))
                 .anySatisfy(line -> assertThat(line).matches("001000  SQ0TDBL +not read: write-only"));
         List<Map<String, Object>> json = registers(reg("dump", "model:nvme", "bar0", "--names", "nvme", "--json"));

@@ -38,6 +38,11 @@ public final class Models {
             new Entry(eduKind(), Models::createEdu),
             new Entry(serialKind(), Models::createSerial));
 
+    private enum MetadataPlace {
+        SEPARATE,
+        EXTENDED
+    }
+
     private Models() {}
 
     /**
@@ -83,29 +88,49 @@ public final class Models {
     private static Kind nvmeKind() {
         NvmeOptions standard = NvmeOptions.DEFAULT;
         SequencedMap<String, String> options = new LinkedHashMap<>();
-        options.put("size", "the namespace's size (1G, or the file's)");
+        options.put("size", "the size of each namespace (1G, or the file's)");
         options.put("block-size", "512 or 4096 (" + standard.blockSizeBytes() + ")");
+        options.put("namespaces", "how many namespaces there are at first (" + standard.namespaces() + ")");
+        options.put("metadata", "bytes of metadata a block: 0, 8, 16 or 64 (0)");
+        options.put("metadata-place", "separate, or extended: after the data of each block (separate)");
+        options.put("protection", "the type of protection information, 1 to 3; 0 is none (0)");
+        options.put("zone-size", "the size of a zone, for zoned namespaces; 0 is none (0)");
+        options.put("max-open", "open zones at most; 0 is no limit (0)");
+        options.put("max-active", "open and closed zones at most; 0 is no limit (0)");
         options.put("serial", "the serial number (" + standard.serial() + ")");
         options.put("model", "the model number (" + standard.model() + ")");
         options.put("firmware", "the firmware revision (" + standard.firmware() + ")");
         options.put("queues", "I/O queues at most (" + standard.ioQueues() + ")");
-        options.put("file", "the file that holds the namespace (none: memory)");
-        return new Kind("nvme", "an NVMe controller with one namespace", options);
+        options.put(
+                "doorbell-stride", "CAP.DSTRD: doorbells are 4 << N bytes apart (" + standard.doorbellStride() + ")");
+        options.put("file", "the file that holds the namespaces (none: memory)");
+        return new Kind("nvme", "an NVMe 2.0 controller", options);
     }
 
     private static PciModel createNvme(ModelOptions options) throws IOException {
         NvmeOptions standard = NvmeOptions.DEFAULT;
         Path file = options.path("file");
+        int namespaces = options.number("namespaces", standard.namespaces());
         long size = file != null && Files.isRegularFile(file) && Files.size(file) > 0
-                ? Files.size(file)
+                ? Files.size(file) / Math.max(1, namespaces)
                 : standard.sizeBytes();
         return new NvmeModel(new NvmeOptions(
                 options.sizeBytes("size", size),
                 options.number("block-size", standard.blockSizeBytes()),
+                namespaces,
+                new NvmeOptions.Metadata(
+                        options.number("metadata", 0),
+                        options.choice("metadata-place", MetadataPlace.SEPARATE) == MetadataPlace.EXTENDED,
+                        options.number("protection", 0)),
+                new NvmeOptions.ZoneLimits(
+                        options.sizeBytes("zone-size", 0),
+                        options.number("max-open", 0),
+                        options.number("max-active", 0)),
                 options.text("serial", standard.serial()),
                 options.text("model", standard.model()),
                 options.text("firmware", standard.firmware()),
                 options.number("queues", standard.ioQueues()),
+                options.number("doorbell-stride", standard.doorbellStride()),
                 file));
     }
 

@@ -138,7 +138,7 @@ class EmulatorProcessTest {
             child = ProcessHandle.current().children().findFirst().orElseThrow();
             assertThat(function.address()).isEqualTo(address);
             assertThat(function.configuration().read32(0)).isEqualTo(0x00101b36);
-            assertThat(function.bar(0).read(NvmeRegisters.VS)).isEqualTo(0x10400);
+            assertThat(function.bar(0).read(NvmeRegisters.VS)).isEqualTo(0x20000);
             assertThat(function.interruptVectors()).isEqualTo(33);
             function.checkPresent();
         }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.outboard.emulation.nvme.NvmeModel;
+import dev.outboard.emulation.nvme.NvmeOptions;
 import dev.outboard.pci.Pci;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -41,6 +42,18 @@ class ModelsTest {
                 "block-size=x",
                 "queues=0",
                 "queues=128",
+                "namespaces=0",
+                "namespaces=17",
+                "metadata=7",
+                "metadata=8&metadata-place=elsewhere",
+                "protection=1",
+                "protection=4&metadata=8",
+                "zone-size=3000",
+                "zone-size=64K&size=32K",
+                "max-open=1",
+                "zone-size=64K&max-open=3&max-active=2",
+                "zone-size=64K&max-open=-1",
+                "doorbell-stride=7",
                 "serial=123456789012345678901",
                 "serial=\u00e4",
                 "=1",
@@ -53,13 +66,33 @@ class ModelsTest {
     }
 
     @Test
+    void optionsShapeTheNamespaces() throws IOException {
+        try (PciModel model = create("size=1M&namespaces=3&metadata=16&metadata-place=extended&protection=2"
+                + "&zone-size=64K&max-open=2&max-active=4&doorbell-stride=0")) {
+            NvmeOptions options = ((NvmeModel) model).options();
+            assertThat(options.namespaces()).isEqualTo(3);
+            assertThat(options.metadata()).isEqualTo(new NvmeOptions.Metadata(16, true, 2));
+            assertThat(options.zones()).isEqualTo(new NvmeOptions.ZoneLimits(65536, 2, 4));
+            assertThat(options.doorbellStride()).isZero();
+        }
+    }
+
+    @Test
+    void namespacesShareAFile(@TempDir Path directory) throws IOException {
+        Path file = Files.write(directory.resolve("disk"), new byte[3 << 20]);
+        try (PciModel model = create("namespaces=3&file=" + file)) {
+            assertThat(((NvmeModel) model).options().sizeBytes()).isEqualTo(1 << 20);
+        }
+    }
+
+    @Test
     void anUnknownModelIsToldWhatThereIs() {
         assertThatThrownBy(() -> Pci.open("model:toaster"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("there is no model \"toaster\"; there is nvme, edu, serial");
         assertThatThrownBy(() -> Pci.open("model:nvme?colour=red"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("has no option \"colour\"; it has size, block-size, serial");
+                .hasMessageContaining("has no option \"colour\"; it has size, block-size, namespaces");
     }
 
     @Test

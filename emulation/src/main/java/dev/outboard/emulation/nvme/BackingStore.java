@@ -4,25 +4,29 @@ import dev.outboard.linux.Errno;
 import dev.outboard.linux.LinuxException;
 import dev.outboard.linux.Mman;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import org.jspecify.annotations.Nullable;
 
-/** What a namespace holds: memory of this process, or a file that is mapped. Pages never written take no room. */
+/** What namespaces hold: memory of this process, or a file that is mapped. Pages never written take no room. */
 final class BackingStore implements AutoCloseable {
     private static final long HUGE_PAGE_BYTES = 2 << 20;
+    // Less than this is faster filled than given back.
+    private static final long WORTH_GIVING_BACK_BYTES = 256 << 10;
 
     private final Arena arena = Arena.ofShared();
     private final MemorySegment segment;
     private final boolean file;
 
-    BackingStore(NvmeOptions options) throws IOException {
-        long size = options.sizeBytes() / options.blockSizeBytes() * options.blockSizeBytes();
-        file = options.file() != null;
+    /** A store in a file, or in memory that is lost at the end. */
+    BackingStore(@Nullable Path path, long sizeBytes) throws IOException {
+        file = path != null;
         try {
-            segment = options.file() == null ? mapMemory(size) : mapFile(options.file(), size);
+            segment = path == null ? mapMemory(sizeBytes) : mapFile(path, sizeBytes);
         } catch (IOException e) {
             arena.close();
             throw e;
@@ -58,8 +62,35 @@ final class BackingStore implements AutoCloseable {
     }
 
     void flush(long offset, long length) {
-        if (file) {
+        if (file && length > 0) {
             segment.asSlice(offset, length).force();
+        }
+    }
+
+    /** Makes a range zero, and gives back the room that it took. */
+    void erase(long offset, long length) {
+        long page = Mman.pageBytes();
+        long address = segment.address() + offset;
+        long start = offset + (-address & (page - 1));
+        long end = offset + length - ((address + length) & (page - 1));
+        if (end - start < WORTH_GIVING_BACK_BYTES || !giveBack(start, end - start)) {
+            segment.asSlice(offset, length).fill((byte) 0);
+            return;
+        }
+        segment.asSlice(offset, start - offset).fill((byte) 0);
+        segment.asSlice(end, offset + length - end).fill((byte) 0);
+    }
+
+    private boolean giveBack(long offset, long length) {
+        try {
+            Mman.madvise(segment.asSlice(offset, length), file ? Mman.MADV_REMOVE : Mman.MADV_DONTNEED);
+            return true;
+        } catch (LinuxException e) {
+            if (file && (e.errno() == Errno.EOPNOTSUPP || e.errno() == Errno.EINVAL)) {
+                // A file system without holes.
+                return false;
+            }
+            throw new UncheckedIOException(e);
         }
     }
 

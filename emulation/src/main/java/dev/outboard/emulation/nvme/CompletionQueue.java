@@ -33,6 +33,8 @@ final class CompletionQueue {
     private int lastBadHead = -1;
     private boolean badDoorbell;
     private int submissionQueues;
+    private int coalesced;
+    private long coalescedSinceNanos;
 
     CompletionQueue(
             int id,
@@ -49,7 +51,7 @@ final class CompletionQueue {
         this.vector = vector;
         this.dma = dma;
         this.doorbells = doorbells;
-        headDoorbell = Doorbells.headOffset(id);
+        headDoorbell = doorbells.headOffset(id);
         region = dma.writable(address, sizeBytes(entries));
         doorbells.write(headDoorbell, 0);
     }
@@ -98,6 +100,16 @@ final class CompletionQueue {
         return next != head;
     }
 
+    /** Whether two more entries can be written. */
+    boolean hasRoomForTwo() {
+        if (!ready()) {
+            return false;
+        }
+        readHead();
+        int filled = tail - head + (tail < head ? entries : 0);
+        return filled + 2 < entries;
+    }
+
     private void readHead() {
         int rung = doorbells.read(headDoorbell);
         if (rung == head) {
@@ -114,6 +126,28 @@ final class CompletionQueue {
         }
     }
 
+    /** Adds entries that no interrupt has told of yet; returns how many there are. */
+    int coalesce(int posted) {
+        if (coalesced == 0) {
+            coalescedSinceNanos = System.nanoTime();
+        }
+        coalesced += posted;
+        return coalesced;
+    }
+
+    /** Whether entries have waited long enough for an interrupt. */
+    boolean isOverdue(long nowNanos, long limitNanos) {
+        return coalesced > 0 && nowNanos - coalescedSinceNanos >= limitNanos;
+    }
+
+    boolean isCoalescing() {
+        return coalesced > 0;
+    }
+
+    void interrupted() {
+        coalesced = 0;
+    }
+
     /** Whether the driver has entries left to look at. */
     boolean hasUnseenEntries() {
         readHead();
@@ -127,8 +161,8 @@ final class CompletionQueue {
         return bad;
     }
 
-    /** Writes an entry; {@link #ready} said that it can. */
-    void post(int result, int submissionQueue, int submissionHead, int commandId, int status) {
+    /** Writes an entry with dwords 0 and 1 in {@code result}; {@link #ready} said that it can. */
+    void post(long result, int submissionQueue, int submissionHead, int commandId, int status) {
         DmaRegion mapped = region;
         if (mapped == null) {
             throw new IllegalStateException("completion queue " + id + " is not ready");
@@ -138,7 +172,7 @@ final class CompletionQueue {
                 | (long) commandId << DW3_SHIFT
                 | phase
                 | (long) status << STATUS_SHIFT;
-        WORD.set(mapped.segment(), at, Integer.toUnsignedLong(result));
+        WORD.set(mapped.segment(), at, result);
         // The phase goes last, in one store with the rest of its word, after the data.
         WORD.setRelease(mapped.segment(), at + Long.BYTES, word);
         if (++tail == entries) {

@@ -3,106 +3,181 @@ package dev.outboard.emulation.nvme;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.outboard.emulation.DmaRegion;
+import dev.outboard.emulation.nvme.Reservations.Use;
+import dev.outboard.specs.nvme.CommandEffects;
+import dev.outboard.specs.nvme.Identify;
 import dev.outboard.specs.nvme.Opcode;
 import dev.outboard.specs.nvme.Status;
 import dev.outboard.specs.nvme.SubmissionEntry;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
-/** The I/O commands of the NVM command set 1.0, on the one namespace. Allocates nothing. */
+/**
+ * The I/O commands: plain reads and writes right here, without a copy of the command and without an object; everything
+ * else by a table, after the checks that all commands share. NVM command set specification 1.0; zoned namespace command
+ * set specification 1.1.
+ */
 final class IoCommands {
-    static final int NAMESPACE = 1;
-    static final int ALL_NAMESPACES = -1;
-    static final int DO_NOT_RETRY = (int) Status.DNR.mask();
+    /** What {@link #transfer} returns for what it leaves to {@link #execute}. */
+    static final int NOT_PLAIN = -2;
 
-    private final BackingStore store;
-    private final MemorySegment blocks;
-    private final int blockShift;
-    private final long blockCount;
-    private final long maximumTransferBytes;
+    private static final int PLAIN_MASK =
+            (int) (SubmissionEntry.OPCODE.mask() | SubmissionEntry.FUSE.mask() | SubmissionEntry.PSDT.mask());
+    private static final int RESERVED_POINTER_KIND = 3;
+
+    private final Namespaces namespaces;
+    private final Features features;
     private final DataPointer data;
     private final Statistics statistics;
+    private final long maximumTransferBytes;
+    private final Command second = new Command();
+    private final @Nullable Entry[] entries = new Entry[1 << Byte.SIZE];
+    private boolean writeThrough;
+
+    private record Entry(Use use, boolean zonedOnly, Handler handler) {}
+
+    /** Carries out one kind of command on a namespace that is there. */
+    interface Handler {
+        /** Returns a status without flags. */
+        int execute(Command command, Namespace namespace);
+    }
 
     IoCommands(
-            BackingStore store,
-            int blockSizeBytes,
-            long maximumTransferBytes,
+            Namespaces namespaces,
+            Features features,
             DataPointer data,
-            Statistics statistics) {
-        this.store = store;
-        this.maximumTransferBytes = maximumTransferBytes;
+            Statistics statistics,
+            long maximumTransferBytes) {
+        this.namespaces = namespaces;
+        this.features = features;
         this.data = data;
         this.statistics = statistics;
-        blocks = store.segment();
-        blockShift = Integer.numberOfTrailingZeros(blockSizeBytes);
-        blockCount = blocks.byteSize() >>> blockShift;
+        this.maximumTransferBytes = maximumTransferBytes;
     }
 
-    /** Carries out the command at an offset of a queue's memory. Returns its status. */
-    int execute(MemorySegment queue, long at, int dword0) {
-        int opcode = dword0 & 0xff;
-        int namespace = queue.get(JAVA_INT, at + SubmissionEntry.NSID);
-        if ((dword0 & (int) (SubmissionEntry.FUSE.mask() | SubmissionEntry.PSDT.mask())) != 0) {
-            return Status.INVALID_FIELD | DO_NOT_RETRY;
+    /** Adds a command, which uses a namespace in a way that reservations may forbid. */
+    void add(int opcode, Use use, Handler handler) {
+        entries[opcode] = new Entry(use, false, handler);
+    }
+
+    /** Adds a command that only zoned namespaces know. */
+    void addZoned(int opcode, Use use, Handler handler) {
+        entries[opcode] = new Entry(use, true, handler);
+    }
+
+    /** Whether writes are durable at once: the volatile write cache is off. */
+    void setWriteThrough(boolean durable) {
+        writeThrough = durable;
+    }
+
+    /** What a command does, for the log page; 0 if it is not there. */
+    int effects(int opcode, int commandSet) {
+        Entry entry = entries[opcode];
+        if (entry == null || (entry.zonedOnly && commandSet != Identify.ZONED_COMMAND_SET)) {
+            return 0;
         }
-        return switch (opcode) {
-            case Opcode.READ, Opcode.WRITE -> transfer(queue, at, opcode, namespace);
-            case Opcode.FLUSH -> flush(namespace);
-            case Opcode.WRITE_ZEROES -> writeZeroes(queue, at, namespace);
-            default -> Status.INVALID_OPCODE | DO_NOT_RETRY;
-        };
+        return CommandEffects.SUPPORTED | (entry.use == Use.WRITE ? CommandEffects.CHANGES_BLOCKS : 0);
     }
 
-    private int transfer(MemorySegment queue, long at, int opcode, int namespace) {
-        if (namespace != NAMESPACE) {
-            return Status.INVALID_NAMESPACE | DO_NOT_RETRY;
+    /**
+     * Carries out the command at an offset of a queue's memory if it is a plain read or write of a plain namespace.
+     * Returns its status, or {@link #NOT_PLAIN} if nothing was done. Reads each word once: the driver may change it.
+     */
+    int transfer(MemorySegment queue, long at, int dword0) {
+        int kind = dword0 & PLAIN_MASK;
+        if (kind != Opcode.READ && kind != Opcode.WRITE) {
+            return NOT_PLAIN;
+        }
+        Namespace namespace = namespaces.get(queue.get(JAVA_INT, at + SubmissionEntry.NSID));
+        if (namespace == null || !namespace.isPlain()) {
+            return NOT_PLAIN;
         }
         long first = queue.get(JAVA_LONG, at + SubmissionEntry.CDW10);
         int dword12 = queue.get(JAVA_INT, at + SubmissionEntry.CDW12);
         long count = (dword12 & SubmissionEntry.NLB.mask()) + 1;
-        if (!inRange(first, count)) {
-            return Status.LBA_OUT_OF_RANGE | DO_NOT_RETRY;
-        }
-        long bytes = count << blockShift;
-        if (bytes > maximumTransferBytes) {
-            return Status.INVALID_FIELD | DO_NOT_RETRY;
+        int shift = namespace.blockShift();
+        long bytes = count << shift;
+        if (!namespace.contains(first, count) || bytes > maximumTransferBytes) {
+            return NOT_PLAIN;
         }
         long prp1 = queue.get(JAVA_LONG, at + SubmissionEntry.PRP1);
         long prp2 = queue.get(JAVA_LONG, at + SubmissionEntry.PRP2);
-        if (opcode == Opcode.READ) {
+        if (kind == Opcode.READ) {
             statistics.read(bytes);
-            return data.toHost(prp1, prp2, blocks, first << blockShift, bytes);
+            return data.toHost(prp1, prp2, namespace.data(), first << shift, bytes);
         }
         statistics.written(bytes);
-        int status = data.fromHost(prp1, prp2, blocks, first << blockShift, bytes);
-        if (SubmissionEntry.FUA.isSet(dword12)) {
-            store.flush(first << blockShift, bytes);
+        int status = data.fromHost(prp1, prp2, namespace.data(), first << shift, bytes);
+        if (writeThrough || SubmissionEntry.FUA.isSet(dword12)) {
+            namespace.flush(first, count);
         }
         return status;
     }
 
-    private boolean inRange(long first, long count) {
-        // Unsigned: the address comes from the driver.
-        return count <= blockCount && Long.compareUnsigned(first, blockCount - count) <= 0;
+    /** Carries out any command. Returns its status without flags. */
+    int execute(Command command) {
+        Entry entry = entries[command.opcode()];
+        if (entry == null) {
+            return command.invalid(SubmissionEntry.CDW0, Status.INVALID_OPCODE);
+        }
+        if (command.pointerKind() == RESERVED_POINTER_KIND) {
+            return command.invalid(SubmissionEntry.CDW0);
+        }
+        if (command.opcode() == Opcode.FLUSH && command.namespaceId() == Command.ALL_NAMESPACES) {
+            namespaces.flush();
+            return Status.SUCCESS;
+        }
+        int status = namespaces.check(command);
+        Namespace namespace = namespaces.get(command.namespaceId());
+        if (status != Status.SUCCESS || namespace == null) {
+            return status;
+        }
+        if (entry.zonedOnly && namespace.zones() == null) {
+            return command.invalid(SubmissionEntry.CDW0, Status.INVALID_OPCODE);
+        }
+        if (namespace.isBusy()) {
+            return Status.SANITIZE_IN_PROGRESS;
+        }
+        if (entry.use == Use.WRITE && namespace.isWriteProtected() && command.opcode() != Opcode.FLUSH) {
+            return Status.WRITE_PROTECTED;
+        }
+        if (namespace.reservations().conflicts(features.host(), entry.use)) {
+            return Status.RESERVATION_CONFLICT;
+        }
+        int done = entry.handler.execute(command, namespace);
+        if (writeThrough && entry.use == Use.WRITE) {
+            namespace.flush();
+        }
+        return done;
     }
 
-    private int flush(int namespace) {
-        if (namespace != NAMESPACE && namespace != ALL_NAMESPACES) {
-            return Status.INVALID_NAMESPACE | DO_NOT_RETRY;
+    /**
+     * Carries out one of two fused commands: both with the first, because no other may come between them. NVMe base
+     * specification 2.0, 3.4.2. Returns a status without flags.
+     */
+    int executeFused(Command command, SubmissionQueue queue, DmaRegion region) {
+        if (command.fuse() == SubmissionEntry.FUSE_SECOND) {
+            return queue.takeFusedStatus();
         }
-        store.flush(0, blocks.byteSize());
-        return Status.SUCCESS;
-    }
-
-    private int writeZeroes(MemorySegment queue, long at, int namespace) {
-        if (namespace != NAMESPACE) {
-            return Status.INVALID_NAMESPACE | DO_NOT_RETRY;
+        long next = queue.peek(region);
+        if (command.fuse() != SubmissionEntry.FUSE_FIRST) {
+            return command.invalid(SubmissionEntry.CDW0);
         }
-        long first = queue.get(JAVA_LONG, at + SubmissionEntry.CDW10);
-        long count = (queue.get(JAVA_INT, at + SubmissionEntry.CDW12) & SubmissionEntry.NLB.mask()) + 1;
-        if (!inRange(first, count)) {
-            return Status.LBA_OUT_OF_RANGE | DO_NOT_RETRY;
+        if (next < 0) {
+            return Status.MISSING_FUSED;
         }
-        blocks.asSlice(first << blockShift, count << blockShift).fill((byte) 0);
-        return Status.SUCCESS;
+        second.load(region.segment(), next, queue.id());
+        if (second.fuse() != SubmissionEntry.FUSE_SECOND) {
+            return Status.MISSING_FUSED;
+        }
+        boolean fit = command.opcode() == Opcode.COMPARE
+                && second.opcode() == Opcode.WRITE
+                && command.namespaceId() == second.namespaceId()
+                && command.firstBlock() == second.firstBlock()
+                && command.blocks() == second.blocks();
+        int status = fit ? execute(command) : command.invalid(SubmissionEntry.CDW0);
+        queue.setFusedStatus(status == Status.SUCCESS ? execute(second) : Status.FAILED_FUSED);
+        return status;
     }
 }

@@ -5,9 +5,11 @@ import static dev.outboard.specs.nvme.NvmeRegisters.AQA;
 import static dev.outboard.specs.nvme.NvmeRegisters.ASQ;
 import static dev.outboard.specs.nvme.NvmeRegisters.CAP;
 import static dev.outboard.specs.nvme.NvmeRegisters.CC;
+import static dev.outboard.specs.nvme.NvmeRegisters.CRTO;
 import static dev.outboard.specs.nvme.NvmeRegisters.CSTS;
 import static dev.outboard.specs.nvme.NvmeRegisters.INTMC;
 import static dev.outboard.specs.nvme.NvmeRegisters.INTMS;
+import static dev.outboard.specs.nvme.NvmeRegisters.NSSR;
 import static dev.outboard.specs.nvme.NvmeRegisters.VS;
 
 import dev.outboard.emulation.Bar;
@@ -16,40 +18,57 @@ import dev.outboard.emulation.PciModel;
 import dev.outboard.memory.Field;
 import dev.outboard.memory.Register;
 import dev.outboard.memory.RegisterAccess;
+import dev.outboard.specs.nvme.AsynchronousEvent;
 import dev.outboard.specs.nvme.CompletionEntry;
+import dev.outboard.specs.nvme.Feature;
+import dev.outboard.specs.nvme.Identify;
 import dev.outboard.specs.nvme.NvmeRegisters;
 import dev.outboard.specs.nvme.SubmissionEntry;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
- * An NVMe controller with one namespace: version 1.4, PRPs, several I/O queues, MSI-X or INTx. What the namespace holds
- * stays for as long as the model lives (with a file: longer), resets and clients come and go.
+ * An NVMe controller of version 2.0: NVM and zoned namespaces with metadata and protection information, PRPs and SGLs,
+ * several I/O queues, MSI-X or INTx. What namespaces hold stays for as long as the model lives (with a file: longer),
+ * resets and clients come and go.
  */
 public final class NvmeModel extends PciModel {
     static final int VENDOR_ID = 0x1b36;
-    static final int VERSION = 0x00010400;
+    static final int VERSION = 0x00020000;
     static final int MAXIMUM_QUEUE_ENTRIES = 4096;
+    static final long SMALLEST_BAR_BYTES = 0x4000;
 
     // The identity of QEMU's controller. Linux ignores the namespace identifiers of that one, which suits: those of two
     // models with the same serial number are the same.
     private static final int DEVICE_ID = 0x0010;
     private static final int CLASS_NVME = 0x010802;
     private static final int REVISION = 1;
-    private static final long BAR_BYTES = 0x4000;
     private static final long READY_TIMEOUT_HALF_SECONDS = 20;
-    private static final long NVM_COMMAND_SET = 1;
+    private static final long WEIGHTED_ROUND_ROBIN = 1;
+    // Bit 0 is the NVM command set, bit 6 says that there are others.
+    private static final long COMMAND_SETS = 0x41;
+    private static final long READY_WITH_MEDIA = 1;
+    private static final long ALL_COMMAND_SETS = 6;
     // MDTS: 1 MiB, in pages of 4 KiB.
     private static final int MAXIMUM_TRANSFER_SHIFT = 8;
+    private static final long MAXIMUM_TRANSFER_BYTES = DmaSpace.PAGE_BYTES << MAXIMUM_TRANSFER_SHIFT;
     private static final long SHUTDOWN_COMPLETE = 2;
-    private static final int REGISTER_BYTES = 0x40;
+    private static final int REGISTER_BYTES = 0x70;
 
     private final NvmeOptions options;
     private final Arena arena = Arena.ofShared();
-    private final BackingStore store;
+    private final Namespaces namespaces;
     private final Doorbells doorbells;
+    private final AsynchronousEvents events = new AsynchronousEvents();
+    private final KeepAlive keepAlive = new KeepAlive();
     private final QueueSet queues;
+    private final Features features;
+    private final FirmwareSlots firmware;
+    private final SelfTest selfTest;
+    private final Sanitizer sanitizer;
+    private final LogPages logs;
     private final AdminCommands admin;
     private final IoCommands io;
     private final int[] registers = new int[REGISTER_BYTES / Integer.BYTES];
@@ -68,23 +87,42 @@ public final class NvmeModel extends PciModel {
                 true,
                 options.ioQueues() + 1);
         this.options = options;
-        store = new BackingStore(options);
-        doorbells = new Doorbells(BAR_BYTES);
-        queues = new QueueSet(options.ioQueues(), dma(), doorbells, interrupts());
-        Statistics statistics = new Statistics();
+        int vectors = interrupts().msixVectors();
+        MemorySegment page = arena.allocate(Identify.SIZE_BYTES, Identify.SIZE_BYTES);
         DataPointer data = new DataPointer(dma());
-        long maximumTransfer = DmaSpace.PAGE_BYTES << MAXIMUM_TRANSFER_SHIFT;
-        io = new IoCommands(store, options.blockSizeBytes(), maximumTransfer, data, statistics);
-        long blockCount = store.segment().byteSize() / options.blockSizeBytes();
-        admin = new AdminCommands(
-                queues,
-                dma(),
-                interrupts().msixVectors(),
-                data,
-                new IdentifyData(options, blockCount, MAXIMUM_TRANSFER_SHIFT),
-                new LogPages(options, statistics),
-                arena);
-        addBar(new Bar(0, BAR_BYTES, Bar.Space.MEMORY_64, new Bar0(), doorbells.shared()));
+        Statistics statistics = new Statistics();
+        ErrorLog errors = new ErrorLog();
+        namespaces = new Namespaces(options);
+        doorbells = new Doorbells(dma(), options.ioQueues() + 1, options.doorbellStride());
+        queues = new QueueSet(options.ioQueues(), dma(), doorbells, interrupts(), events, errors);
+        features = new Features(namespaces, data, page, options.ioQueues(), vectors);
+        firmware = new FirmwareSlots(options.firmware(), data, MAXIMUM_TRANSFER_BYTES, this::report);
+        logs = new LogPages(data, page, events, statistics, errors, features);
+        selfTest = new SelfTest(namespaces, logs::powerOnHours);
+        sanitizer = new Sanitizer(namespaces, statistics, selfTest, this::report);
+
+        io = new IoCommands(namespaces, features, data, statistics, MAXIMUM_TRANSFER_BYTES);
+        BlockBuffer buffer = new BlockBuffer(data, MAXIMUM_TRANSFER_BYTES, arena);
+        new BlockCommands(buffer, statistics).addTo(io);
+        new RangeCommands(data, buffer, statistics, arena).addTo(io);
+        new ReservationCommands(data, features, arena).addTo(io);
+        new ZoneCommands(data, buffer, MAXIMUM_TRANSFER_BYTES).addTo(io);
+
+        admin = new AdminCommands(sanitizer);
+        IdentifyData identity = new IdentifyData(options, namespaces, firmware, MAXIMUM_TRANSFER_SHIFT);
+        new IdentifyCommand(identity, namespaces, data, page).addTo(admin);
+        new QueueCommands(queues, doorbells, dma(), vectors, features, events, keepAlive).addTo(admin);
+        new NamespaceCommands(namespaces, options, data, page, features, selfTest, this::report).addTo(admin, logs);
+        new SecurityCommands(data, page).addTo(admin);
+        features.addTo(admin);
+        firmware.addTo(admin, logs);
+        selfTest.addTo(admin, logs);
+        sanitizer.addTo(admin, logs);
+        logs.addTo(admin, io);
+
+        features.onChange(this::featureChanged);
+        long barBytes = Doorbells.barBytes(options.ioQueues() + 1, options.doorbellStride());
+        addBar(new Bar(0, barBytes, Bar.Space.MEMORY_64, new Bar0(), doorbells.shared()));
         resetFunction();
     }
 
@@ -99,19 +137,23 @@ public final class NvmeModel extends PciModel {
 
     @Override
     public int doWork() {
-        if (!polls()) {
-            return 0;
+        int work = selfTest.work() + sanitizer.work();
+        if (!enabled || !isBusMaster()) {
+            return work;
         }
-        int work = queues.serve(admin, io) + admin.completeEvents();
+        work += queues.serve(admin, io) + queues.completeEvents();
         if (interrupts().isIntxConnected()) {
             interrupts().assertIntx(interruptMask == 0 && queues.wantsIntx());
+        }
+        if (keepAlive.isOver()) {
+            fail();
         }
         return work;
     }
 
     @Override
     public boolean polls() {
-        return enabled && isBusMaster();
+        return (enabled && isBusMaster()) || selfTest.isActive() || sanitizer.isActive();
     }
 
     @Override
@@ -122,20 +164,32 @@ public final class NvmeModel extends PciModel {
                 CAP,
                 NvmeRegisters.CAP_MQES.of(MAXIMUM_QUEUE_ENTRIES - 1)
                         | NvmeRegisters.CAP_CQR.of(1)
+                        | NvmeRegisters.CAP_AMS.of(WEIGHTED_ROUND_ROBIN)
                         | NvmeRegisters.CAP_TO.of(READY_TIMEOUT_HALF_SECONDS)
-                        | NvmeRegisters.CAP_CSS.of(NVM_COMMAND_SET));
+                        | NvmeRegisters.CAP_DSTRD.of(options.doorbellStride())
+                        | NvmeRegisters.CAP_NSSRS.of(1)
+                        | NvmeRegisters.CAP_CSS.of(COMMAND_SETS)
+                        | NvmeRegisters.CAP_CRMS.of(READY_WITH_MEDIA));
         set(VS, VERSION);
+        set(CRTO, NvmeRegisters.CRTO_CRWMT.of(READY_TIMEOUT_HALF_SECONDS));
     }
 
     // Controller reset. NVMe base specification 2.0, 3.7.2: the admin queue registers keep their values.
     private void disable() {
+        if (enabled && NvmeRegisters.CSTS_SHST.get(get(CSTS)) != SHUTDOWN_COMPLETE) {
+            logs.unsafeShutdown();
+        }
         enabled = false;
         queues.deleteAll();
-        admin.reset();
+        features.reset();
+        firmware.reset();
+        selfTest.reset();
+        namespaces.forEach(Namespace::controllerReset);
+        events.clear();
         doorbells.clear();
         interruptMask = 0;
         interrupts().assertIntx(false);
-        set(CSTS, 0);
+        set(CSTS, get(CSTS) & NvmeRegisters.CSTS_NSSRO.mask());
     }
 
     private void enable() {
@@ -144,32 +198,41 @@ public final class NvmeModel extends PciModel {
         int completionEntries = (int) NvmeRegisters.AQA_ACQS.get(sizes) + 1;
         long submission = get(ASQ);
         long completion = get(ACQ);
-        boolean possible = isPossible((int) get(CC))
+        int configuration = (int) get(CC);
+        boolean possible = isPossible(configuration)
                 && submissionEntries > 1
                 && completionEntries > 1
                 && ((submission | completion) & (DmaSpace.PAGE_BYTES - 1)) == 0
                 && dma().readable(submission, SubmissionQueue.sizeBytes(submissionEntries)) != null
                 && dma().writable(completion, CompletionQueue.sizeBytes(completionEntries)) != null;
         if (!possible) {
-            set(CSTS, NvmeRegisters.CSTS_CFS.mask());
+            fail();
             return;
         }
+        namespaces.enableAllCommandSets(NvmeRegisters.CC_CSS.get(configuration) == ALL_COMMAND_SETS);
+        queues.arbitration().setWeighted(NvmeRegisters.CC_AMS.get(configuration) == WEIGHTED_ROUND_ROBIN);
         CompletionQueue adminCompletion = queues.createCompletion(0, completionEntries, completion, true, 0);
-        queues.createSubmission(0, submissionEntries, submission, adminCompletion);
+        queues.createSubmission(0, submissionEntries, submission, adminCompletion, 0);
         enabled = true;
-        set(CSTS, NvmeRegisters.CSTS_RDY.mask());
+        set(CSTS, get(CSTS) | NvmeRegisters.CSTS_RDY.mask());
+    }
+
+    /** A fatal error: nothing goes on until the driver resets the controller. */
+    private void fail() {
+        enabled = false;
+        set(CSTS, get(CSTS) | NvmeRegisters.CSTS_CFS.mask());
     }
 
     private static boolean isPossible(int configuration) {
-        return NvmeRegisters.CC_CSS.get(configuration) == 0
+        return isZeroOr(NvmeRegisters.CC_CSS, configuration, ALL_COMMAND_SETS)
                 && NvmeRegisters.CC_MPS.get(configuration) == 0
-                && NvmeRegisters.CC_AMS.get(configuration) == 0
+                && isZeroOr(NvmeRegisters.CC_AMS, configuration, WEIGHTED_ROUND_ROBIN)
+                // Drivers may set the entry sizes after they enabled the controller, before they create I/O queues.
                 && isZeroOr(NvmeRegisters.CC_IOSQES, configuration, SubmissionEntry.SIZE_SHIFT)
                 && isZeroOr(NvmeRegisters.CC_IOCQES, configuration, CompletionEntry.SIZE_SHIFT);
     }
 
-    // Drivers may set the entry sizes after they enabled the controller, before they create I/O queues.
-    private static boolean isZeroOr(Field field, int configuration, int value) {
+    private static boolean isZeroOr(Field field, int configuration, long value) {
         return field.get(configuration) == 0 || field.get(configuration) == value;
     }
 
@@ -183,8 +246,48 @@ public final class NvmeModel extends PciModel {
             enable();
         }
         if (NvmeRegisters.CC_SHN.isSet(configuration)) {
-            store.flush(0, store.segment().byteSize());
+            namespaces.flush();
             set(CSTS, NvmeRegisters.CSTS_SHST.set(get(CSTS), SHUTDOWN_COMPLETE));
+        }
+    }
+
+    // NVMe base specification 2.0, 3.7.1.
+    private void resetSubsystem() {
+        resetFunction();
+        set(CSTS, NvmeRegisters.CSTS_NSSRO.mask());
+    }
+
+    private void featureChanged(int feature) {
+        switch (feature) {
+            case Feature.ARBITRATION -> queues.arbitration().configure(features.value(feature));
+            case Feature.INTERRUPT_COALESCING, Feature.INTERRUPT_VECTOR_CONFIGURATION ->
+                queues.interrupts().configure(features);
+            case Feature.VOLATILE_WRITE_CACHE -> io.setWriteThrough((features.value(feature) & 1) == 0);
+            case Feature.KEEP_ALIVE_TIMER -> keepAlive.start(features.value(feature));
+            case Feature.TEMPERATURE_THRESHOLD, Feature.ASYNCHRONOUS_EVENT_CONFIGURATION -> reportWarnings();
+            default -> {
+                // It takes effect where it is looked up.
+            }
+        }
+    }
+
+    private void reportWarnings() {
+        long wanted = AsynchronousEvent.ENABLE_WARNINGS.get(features.value(Feature.ASYNCHRONOUS_EVENT_CONFIGURATION));
+        if ((logs.criticalWarnings() & wanted) != 0) {
+            events.report(AsynchronousEvent.TEMPERATURE);
+        }
+    }
+
+    /** Reports an event if the driver wants to hear of its kind. */
+    private void report(int event) {
+        int wanted = features.value(Feature.ASYNCHRONOUS_EVENT_CONFIGURATION);
+        boolean isWanted = switch (event) {
+            case AsynchronousEvent.NAMESPACES_CHANGED -> AsynchronousEvent.ENABLE_NAMESPACES.isSet(wanted);
+            case AsynchronousEvent.FIRMWARE_ACTIVATION -> AsynchronousEvent.ENABLE_FIRMWARE.isSet(wanted);
+            default -> true;
+        };
+        if (isWanted) {
+            events.report(event);
         }
     }
 
@@ -221,7 +324,7 @@ public final class NvmeModel extends PciModel {
             if (offset < REGISTER_BYTES) {
                 return registers[(int) offset / Integer.BYTES];
             }
-            return isDoorbell(offset) ? doorbells.read(offset - NvmeRegisters.DOORBELLS) : 0;
+            return doorbells.contains(offset) ? doorbells.readPage(offset - NvmeRegisters.DOORBELLS) : 0;
         }
 
         @Override
@@ -244,13 +347,13 @@ public final class NvmeModel extends PciModel {
                 interruptMask &= ~value;
             } else if (offset >= AQA.offset() && offset < ACQ.offset() + Long.BYTES) {
                 registers[(int) offset / Integer.BYTES] = value;
-            } else if (isDoorbell(offset)) {
+            } else if (offset == CSTS.offset()) {
+                set(CSTS, get(CSTS) & ~(value & NvmeRegisters.CSTS_NSSRO.mask()));
+            } else if (offset == NSSR.offset() && value == NvmeRegisters.NSSR_RESET) {
+                resetSubsystem();
+            } else if (doorbells.contains(offset)) {
                 doorbells.write(offset - NvmeRegisters.DOORBELLS, value);
             }
-        }
-
-        private static boolean isDoorbell(long offset) {
-            return offset >= NvmeRegisters.DOORBELLS && offset < NvmeRegisters.DOORBELLS + Doorbells.PAGE_BYTES;
         }
     }
 
@@ -260,7 +363,7 @@ public final class NvmeModel extends PciModel {
             super.close();
             queues.deleteAll();
             doorbells.close();
-            store.close();
+            namespaces.close();
             arena.close();
         }
     }

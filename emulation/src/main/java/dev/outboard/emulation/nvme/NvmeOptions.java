@@ -6,27 +6,66 @@ import org.jspecify.annotations.Nullable;
 /**
  * What an NVMe model shall be.
  *
- * @param sizeBytes the namespace's size; rounded down to whole blocks
+ * @param sizeBytes the size of each namespace; rounded down to whole blocks
  * @param blockSizeBytes 512 or 4096
+ * @param namespaces how many namespaces there are at first, 1 to 16
+ * @param metadata the metadata of each block
+ * @param zones the zones of the namespaces, {@link ZoneLimits#NONE} for none
  * @param serial the serial number, up to 20 ASCII characters
  * @param model the model number, up to 40 ASCII characters
  * @param firmware the firmware revision, up to 8 ASCII characters
  * @param ioQueues how many I/O queue pairs there are at most, 1 to 127
- * @param file the file that holds the namespace, created where there is none; null for memory that is lost at the end
+ * @param doorbellStride CAP.DSTRD: doorbells are {@code 4 << doorbellStride} bytes apart, 0 to 6
+ * @param file the file that holds the namespaces one after the other, created where there is none; null for memory that
+ *     is lost at the end. Metadata goes to a file beside it, {@code .metadata}
  */
 public record NvmeOptions(
         long sizeBytes,
         int blockSizeBytes,
+        int namespaces,
+        Metadata metadata,
+        ZoneLimits zones,
         String serial,
         String model,
         String firmware,
         int ioQueues,
+        int doorbellStride,
         @Nullable Path file) {
-    /** 1 GiB of memory in blocks of 512 bytes, 32 I/O queues. */
-    public static final NvmeOptions DEFAULT =
-            new NvmeOptions(1L << 30, 512, "OB0001", "Outboard Emulated NVMe", "0.1", 32, null);
+    /**
+     * The metadata of each block.
+     *
+     * @param bytes 0, 8, 16 or 64
+     * @param extended whether it follows the data of each block on its way to the host, instead of lying in a buffer of
+     *     its own
+     * @param protectionType the type of protection information, 1 to 3, which takes 8 bytes; 0 for none
+     */
+    public record Metadata(int bytes, boolean extended, int protectionType) {
+        /** Blocks without metadata. */
+        public static final Metadata NONE = new Metadata(0, false, 0);
+    }
+
+    /**
+     * Zones, which are written in order.
+     *
+     * @param sizeBytes the size of a zone, a power of two of at least a block; 0 for no zones
+     * @param maximumOpen how many zones of a namespace can be open at a time; 0 for any number
+     * @param maximumActive how many zones of a namespace can be open or closed at a time; 0 for any number
+     */
+    public record ZoneLimits(long sizeBytes, int maximumOpen, int maximumActive) {
+        /** No zones. */
+        public static final ZoneLimits NONE = new ZoneLimits(0, 0, 0);
+
+        boolean isNone() {
+            return sizeBytes == 0;
+        }
+    }
+
+    /** One namespace of 1 GiB of memory in blocks of 512 bytes, 32 I/O queues, doorbells a cache line apart. */
+    public static final NvmeOptions DEFAULT = new NvmeOptions(
+            1L << 30, 512, 1, Metadata.NONE, ZoneLimits.NONE, "OB0001", "Outboard Emulated NVMe", "0.1", 32, 4, null);
 
     private static final int MAXIMUM_IO_QUEUES = 127;
+    private static final int MAXIMUM_STRIDE = 6;
 
     /** Checks everything that can be checked without touching the file. */
     public NvmeOptions {
@@ -37,13 +76,49 @@ public record NvmeOptions(
             throw new IllegalArgumentException(
                     "the size is " + sizeBytes + " bytes; it must be one block of " + blockSizeBytes + " at least");
         }
+        if (namespaces < 1 || namespaces > Namespaces.MAXIMUM) {
+            throw new IllegalArgumentException(
+                    "there are " + namespaces + " namespaces; there can be 1 to " + Namespaces.MAXIMUM);
+        }
+        if (!format(blockSizeBytes, metadata).isPossible()) {
+            throw new IllegalArgumentException("a block has " + metadata.bytes
+                    + " bytes of metadata with protection information of type " + metadata.protectionType
+                    + "; it can have 0, 8, 16 or 64, and with types 1 to 3 not 0");
+        }
+        checkZones(sizeBytes, blockSizeBytes, zones);
         if (ioQueues < 1 || ioQueues > MAXIMUM_IO_QUEUES) {
             throw new IllegalArgumentException(
                     "there are " + ioQueues + " I/O queues; there can be 1 to " + MAXIMUM_IO_QUEUES);
         }
+        if (doorbellStride < 0 || doorbellStride > MAXIMUM_STRIDE) {
+            throw new IllegalArgumentException(
+                    "the doorbell stride is " + doorbellStride + "; it can be 0 to " + MAXIMUM_STRIDE);
+        }
         checkText("serial number", serial, 20);
         checkText("model", model, 40);
         checkText("firmware revision", firmware, 8);
+    }
+
+    private static void checkZones(long sizeBytes, int blockSizeBytes, ZoneLimits zones) {
+        if (zones.maximumOpen < 0 || zones.maximumActive < 0) {
+            throw new IllegalArgumentException("a number of zones is negative; 0 is no limit");
+        }
+        if (zones.sizeBytes == 0 && (zones.maximumOpen != 0 || zones.maximumActive != 0)) {
+            throw new IllegalArgumentException(
+                    "open or active zones are limited, but there are no zones; give their size");
+        }
+        if (zones.sizeBytes != 0
+                && (zones.sizeBytes < blockSizeBytes
+                        || Long.bitCount(zones.sizeBytes) != 1
+                        || zones.sizeBytes > sizeBytes
+                        || sizeBytes / zones.sizeBytes > Integer.MAX_VALUE >> 3)) {
+            throw new IllegalArgumentException("a zone has " + zones.sizeBytes
+                    + " bytes; it must be a power of two, from a block to the whole namespace");
+        }
+        if (zones.maximumActive != 0 && zones.maximumOpen > zones.maximumActive) {
+            throw new IllegalArgumentException(zones.maximumOpen + " zones can be open, but only " + zones.maximumActive
+                    + " active; an open zone is active too");
+        }
     }
 
     // ASCII alone, space padded. NVMe base specification 2.0, 1.4.2.
@@ -54,14 +129,33 @@ public record NvmeOptions(
         }
     }
 
+    private static BlockFormat format(int blockSizeBytes, Metadata metadata) {
+        return BlockFormat.of(blockSizeBytes, metadata.bytes, metadata.extended, metadata.protectionType);
+    }
+
+    BlockFormat format() {
+        return format(blockSizeBytes, metadata);
+    }
+
     /**
      * The same with another size.
      *
-     * @param bytes the namespace's size
+     * @param bytes the size of each namespace
      * @return the options
      */
     public NvmeOptions withSizeBytes(long bytes) {
-        return new NvmeOptions(bytes, blockSizeBytes, serial, model, firmware, ioQueues, file);
+        return new NvmeOptions(
+                bytes,
+                blockSizeBytes,
+                namespaces,
+                metadata,
+                zones,
+                serial,
+                model,
+                firmware,
+                ioQueues,
+                doorbellStride,
+                file);
     }
 
     /**
@@ -71,16 +165,112 @@ public record NvmeOptions(
      * @return the options
      */
     public NvmeOptions withBlockSizeBytes(int bytes) {
-        return new NvmeOptions(sizeBytes, bytes, serial, model, firmware, ioQueues, file);
+        return new NvmeOptions(
+                sizeBytes, bytes, namespaces, metadata, zones, serial, model, firmware, ioQueues, doorbellStride, file);
+    }
+
+    /**
+     * The same with another number of namespaces.
+     *
+     * @param count 1 to 16
+     * @return the options
+     */
+    public NvmeOptions withNamespaces(int count) {
+        return new NvmeOptions(
+                sizeBytes,
+                blockSizeBytes,
+                count,
+                metadata,
+                zones,
+                serial,
+                model,
+                firmware,
+                ioQueues,
+                doorbellStride,
+                file);
+    }
+
+    /**
+     * The same with other metadata.
+     *
+     * @param blockMetadata the metadata of each block
+     * @return the options
+     */
+    public NvmeOptions withMetadata(Metadata blockMetadata) {
+        return new NvmeOptions(
+                sizeBytes,
+                blockSizeBytes,
+                namespaces,
+                blockMetadata,
+                zones,
+                serial,
+                model,
+                firmware,
+                ioQueues,
+                doorbellStride,
+                file);
+    }
+
+    /**
+     * The same with other zones.
+     *
+     * @param zoned the zones
+     * @return the options
+     */
+    public NvmeOptions withZones(ZoneLimits zoned) {
+        return new NvmeOptions(
+                sizeBytes,
+                blockSizeBytes,
+                namespaces,
+                metadata,
+                zoned,
+                serial,
+                model,
+                firmware,
+                ioQueues,
+                doorbellStride,
+                file);
+    }
+
+    /**
+     * The same with another distance of doorbells.
+     *
+     * @param stride CAP.DSTRD
+     * @return the options
+     */
+    public NvmeOptions withDoorbellStride(int stride) {
+        return new NvmeOptions(
+                sizeBytes,
+                blockSizeBytes,
+                namespaces,
+                metadata,
+                zones,
+                serial,
+                model,
+                firmware,
+                ioQueues,
+                stride,
+                file);
     }
 
     /**
      * The same with another file.
      *
-     * @param path the file that holds the namespace
+     * @param path the file that holds the namespaces
      * @return the options
      */
     public NvmeOptions withFile(Path path) {
-        return new NvmeOptions(sizeBytes, blockSizeBytes, serial, model, firmware, ioQueues, path);
+        return new NvmeOptions(
+                sizeBytes,
+                blockSizeBytes,
+                namespaces,
+                metadata,
+                zones,
+                serial,
+                model,
+                firmware,
+                ioQueues,
+                doorbellStride,
+                path);
     }
 }

@@ -9,6 +9,7 @@ final class Statistics {
     private long readBytes;
     private long writes;
     private long writtenBytes;
+    private long mediaErrors;
 
     void read(long bytes) {
         reads++;
@@ -20,12 +21,26 @@ final class Statistics {
         writtenBytes += bytes;
     }
 
+    /** A copy moves data without the host: data units alone. */
+    void copied(long bytes) {
+        readBytes += bytes;
+        writtenBytes += bytes;
+    }
+
+    void mediaError() {
+        mediaErrors++;
+    }
+
     long reads() {
         return reads;
     }
 
     long writes() {
         return writes;
+    }
+
+    long mediaErrors() {
+        return mediaErrors;
     }
 
     long dataUnitsRead() {

@@ -62,10 +62,10 @@ class NvmeControllerTest {
     void registersSayWhatTheControllerCanDo() throws IOException {
         long capabilities = driver.register(NvmeRegisters.CAP);
         assertThat(NvmeRegisters.CAP_MQES.get(capabilities)).isEqualTo(4095);
-        assertThat(NvmeRegisters.CAP_CSS.get(capabilities)).isEqualTo(1);
-        assertThat(NvmeRegisters.CAP_DSTRD.get(capabilities)).isZero();
+        assertThat(NvmeRegisters.CAP_CSS.get(capabilities)).isEqualTo(0x41);
+        assertThat(NvmeRegisters.CAP_DSTRD.get(capabilities)).isEqualTo(4);
         assertThat(driver.client.read(0, 4, 4)).as("the upper half alone").isEqualTo(capabilities >>> 32);
-        assertThat(driver.register(NvmeRegisters.VS)).isEqualTo(0x10400);
+        assertThat(driver.register(NvmeRegisters.VS)).isEqualTo(0x20000);
         driver.register(NvmeRegisters.CAP, 0);
         assertThat(driver.register(NvmeRegisters.CAP)).isEqualTo(capabilities);
     }
@@ -121,7 +121,7 @@ class NvmeControllerTest {
         assertThat(controller.get("mdts")).isEqualTo(8);
         assertThat(controller.get("sqes")).isEqualTo(0x66);
         assertThat(controller.get("cqes")).isEqualTo(0x44);
-        assertThat(controller.get("nn")).isEqualTo(1);
+        assertThat(controller.get("nn")).isEqualTo(16);
         assertThat(controller.get("cntrltype")).isEqualTo(1);
     }
 
@@ -138,7 +138,7 @@ class NvmeControllerTest {
         assertThat(namespace.get("nsze")).isEqualTo(2048);
         int format = namespace.slice("lbaf").get(JAVA_INT, 0);
         assertThat(Identify.LBA_FORMAT_LBADS.get(format)).isEqualTo(9);
-        assertThat(status(admin, identify.namespace(2).dwords(0))).isEqualTo(Status.INVALID_NAMESPACE);
+        assertThat(status(admin, identify.namespace(17).dwords(0))).isEqualTo(Status.INVALID_NAMESPACE);
         assertThat(status(admin, identify.namespace(0).dwords(2))).isZero();
         assertThat(driver.at(TestDriver.DATA, 8).get(JAVA_LONG, 0)).isEqualTo(1);
         assertThat(status(admin, identify.namespace(1).dwords(2))).isZero();
@@ -175,7 +175,7 @@ class NvmeControllerTest {
                 .as("the default")
                 .isEqualTo(1);
         assertThat(status(admin, new Command(Opcode.GET_FEATURES).dwords(0xc0))).isEqualTo(Status.INVALID_FIELD);
-        assertThat(status(admin, new Command(Opcode.SET_FEATURES).dwords(Feature.ARBITRATION | 1 << 31)))
+        assertThat(status(admin, new Command(Opcode.SET_FEATURES).dwords(Feature.NUMBER_OF_QUEUES | 1 << 31)))
                 .isEqualTo(Status.FEATURE_NOT_SAVEABLE);
     }
 

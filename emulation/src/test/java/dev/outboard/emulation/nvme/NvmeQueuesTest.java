@@ -8,6 +8,7 @@ import dev.outboard.emulation.nvme.TestDriver.Done;
 import dev.outboard.emulation.nvme.TestDriver.Pair;
 import dev.outboard.linux.EventFd;
 import dev.outboard.linux.uapi.Vfio;
+import dev.outboard.specs.nvme.AsynchronousEvent;
 import dev.outboard.specs.nvme.NvmeRegisters;
 import dev.outboard.specs.nvme.Opcode;
 import dev.outboard.specs.nvme.Status;
@@ -108,11 +109,11 @@ class NvmeQueuesTest {
         Pair admin = driver.enable();
         int request = driver.submit(admin, new Command(Opcode.ASYNCHRONOUS_EVENT_REQUEST));
         assertThat(status(admin, new Command(Opcode.ABORT))).isZero();
-        driver.ring(NvmeRegisters.submissionTailDoorbell(0, 0), TestDriver.ADMIN_ENTRIES);
+        driver.ringTail(0, TestDriver.ADMIN_ENTRIES);
         Done event = driver.await(admin);
         assertThat(event.commandId()).isEqualTo(request);
-        assertThat(event.result()).isEqualTo(AsynchronousEvents.INVALID_DOORBELL_VALUE);
-        driver.ring(NvmeRegisters.submissionTailDoorbell(0, 0), admin.tail);
+        assertThat(event.result()).isEqualTo(AsynchronousEvent.INVALID_DOORBELL_VALUE);
+        driver.ringTail(0, admin.tail);
         for (int i = 0; i < 4; i++) {
             driver.submit(admin, new Command(Opcode.ASYNCHRONOUS_EVENT_REQUEST));
         }
@@ -125,9 +126,9 @@ class NvmeQueuesTest {
     void impossibleDoorbellsAreIgnored(int value) throws IOException {
         Pair admin = driver.enable();
         Pair io = driver.createPair(admin, 1, CONTIGUOUS);
-        driver.ring(NvmeRegisters.submissionTailDoorbell(1, 0), value);
-        driver.ring(NvmeRegisters.completionHeadDoorbell(1, 0), value);
-        driver.ring(NvmeRegisters.submissionTailDoorbell(31, 0), 1);
+        driver.ringTail(1, value);
+        driver.ringHead(1, value);
+        driver.ringTail(31, 1);
         assertThat(status(admin, new Command(Opcode.ABORT))).isZero();
         for (int i = 0; i < 10; i++) {
             assertThat(status(io, new Command(Opcode.FLUSH).namespace(1))).isZero();

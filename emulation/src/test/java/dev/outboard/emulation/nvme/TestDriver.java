@@ -38,8 +38,10 @@ final class TestDriver implements AutoCloseable {
     private final Fd file;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment doorbells;
+    private final int stride;
     private final Queue<Integer> pendingIds = new ArrayDeque<>();
     private boolean doorbellsByMessage;
+    private long shadowDoorbells;
     private int nextId = 1;
 
     /** A queue pair, as the driver sees it. */
@@ -61,7 +63,11 @@ final class TestDriver implements AutoCloseable {
     }
 
     /** What came back. */
-    record Done(int status, int result, int commandId, int submissionHead, int submissionId) {}
+    record Done(int status, long result64, int commandId, int submissionHead, int submissionId) {
+        int result() {
+            return (int) result64;
+        }
+    }
 
     TestDriver(Path socket) throws IOException {
         client = TestClient.negotiated(socket);
@@ -72,10 +78,20 @@ final class TestDriver implements AutoCloseable {
                 VfioUser.DEVICE_GET_REGION_INFO,
                 TestClient.buffer(32).putInt(64).putInt(0).putInt(0));
         try (Fd bar = info.descriptors().getFirst()) {
-            doorbells = bar.mmap(NvmeRegisters.DOORBELLS, 4096, protection, Mman.MAP_SHARED, arena);
+            doorbells = bar.mmap(
+                    NvmeRegisters.DOORBELLS,
+                    bar.regularFileBytes() - NvmeRegisters.DOORBELLS,
+                    protection,
+                    Mman.MAP_SHARED,
+                    arena);
         }
+        stride = (int) NvmeRegisters.CAP_DSTRD.get(register(NvmeRegisters.CAP));
         map(file);
-        client.write(Vfio.VFIO_PCI_CONFIG_REGION_INDEX, 4, 2, 6);
+        busMaster(true);
+    }
+
+    void busMaster(boolean on) throws IOException {
+        client.write(Vfio.VFIO_PCI_CONFIG_REGION_INDEX, 4, 2, on ? 6 : 2);
     }
 
     private void map(Fd shared) throws IOException {
@@ -92,6 +108,11 @@ final class TestDriver implements AutoCloseable {
         doorbellsByMessage = true;
     }
 
+    /** Rings the doorbells of I/O queues in memory at an address; 0 is at the controller again. */
+    void shadow(long address) {
+        shadowDoorbells = address;
+    }
+
     long register(Register register) throws IOException {
         return client.read(0, register.offset(), register.widthBits() / Byte.SIZE);
     }
@@ -102,6 +123,15 @@ final class TestDriver implements AutoCloseable {
 
     /** Enables the controller; returns its admin queue pair. */
     Pair enable() throws IOException {
+        return enable(0);
+    }
+
+    void disable() throws IOException {
+        register(NvmeRegisters.CC, 0x460000);
+    }
+
+    /** Enables the controller with more bits in CC; returns its admin queue pair. */
+    Pair enable(int configuration) throws IOException {
         Pair admin = new Pair(0, ADMIN_ENTRIES);
         memory.asSlice(0, 0x2000).fill((byte) 0);
         register(
@@ -109,12 +139,17 @@ final class TestDriver implements AutoCloseable {
                 NvmeRegisters.AQA_ASQS.of(ADMIN_ENTRIES - 1) | NvmeRegisters.AQA_ACQS.of(ADMIN_ENTRIES - 1));
         register(NvmeRegisters.ASQ, admin.submission);
         register(NvmeRegisters.ACQ, admin.completion);
-        register(NvmeRegisters.CC, 0x460001);
+        register(NvmeRegisters.CC, 0x460001 | configuration);
         return admin;
     }
 
     /** Creates an I/O queue pair. */
     Pair createPair(Pair admin, int id, int flags) throws IOException {
+        return createPair(admin, id, flags, 0);
+    }
+
+    /** Creates an I/O queue pair with a priority. */
+    Pair createPair(Pair admin, int id, int flags, int priority) throws IOException {
         Pair pair = new Pair(id, QUEUE_ENTRIES);
         memory.asSlice(pair.submission - MEMORY, 0x2000).fill((byte) 0);
         int size = (QUEUE_ENTRIES - 1) << 16 | id;
@@ -127,7 +162,7 @@ final class TestDriver implements AutoCloseable {
                 admin,
                 new Command(Opcode.CREATE_IO_SUBMISSION_QUEUE)
                         .prp1(pair.submission)
-                        .dwords(size, id << 16 | 1)));
+                        .dwords(size, id << 16 | priority << 1 | 1)));
         return pair;
     }
 
@@ -167,8 +202,21 @@ final class TestDriver implements AutoCloseable {
             return this;
         }
 
+        Command metadata(long address) {
+            words[4] = (int) address;
+            words[5] = (int) (address >>> 32);
+            return this;
+        }
+
+        /** Words from dword 10 on. */
         Command dwords(int... values) {
             System.arraycopy(values, 0, words, 10, values.length);
+            return this;
+        }
+
+        /** One word, by its number. */
+        Command dword(int number, int value) {
+            words[number] = value;
             return this;
         }
 
@@ -186,19 +234,35 @@ final class TestDriver implements AutoCloseable {
     }
 
     int submit(Pair pair, Command command) throws IOException {
-        int id = nextId++;
+        int id = put(pair, command);
+        ringTail(pair.id, pair.tail);
+        return id;
+    }
+
+    /** Writes a command without ringing; returns its identifier. */
+    int put(Pair pair, Command command) {
+        int id = nextId++ & 0xffff;
         long at = pair.submission - MEMORY + pair.tail * 64L;
         for (int i = 0; i < command.words.length; i++) {
             memory.set(JAVA_INT, at + i * 4L, command.words[i]);
         }
         memory.set(JAVA_INT, at, command.words[0] | id << 16);
         pair.tail = (pair.tail + 1) % pair.entries;
-        ring(NvmeRegisters.submissionTailDoorbell(pair.id, 0), pair.tail);
         return id;
     }
 
-    void ring(long doorbell, int value) throws IOException {
-        if (doorbellsByMessage) {
+    void ringTail(int queue, int value) throws IOException {
+        ring(NvmeRegisters.submissionTailDoorbell(queue, stride), value);
+    }
+
+    void ringHead(int queue, int value) throws IOException {
+        ring(NvmeRegisters.completionHeadDoorbell(queue, stride), value);
+    }
+
+    private void ring(long doorbell, int value) throws IOException {
+        if (shadowDoorbells != 0 && doorbell >= NvmeRegisters.submissionTailDoorbell(1, stride)) {
+            WORD.setVolatile(memory, shadowDoorbells - MEMORY + doorbell, value);
+        } else if (doorbellsByMessage) {
             client.write(0, NvmeRegisters.DOORBELLS + doorbell, 4, value);
         } else {
             WORD.setVolatile(doorbells, doorbell, value);
@@ -231,7 +295,7 @@ final class TestDriver implements AutoCloseable {
         long word = memory.get(JAVA_LONG, at + 8);
         Done done = new Done(
                 (int) (word >>> 49),
-                memory.get(JAVA_INT, at),
+                memory.get(JAVA_LONG, at),
                 (int) (word >>> 32) & 0xffff,
                 (int) word & 0xffff,
                 (int) (word >>> 16) & 0xffff);
@@ -239,7 +303,7 @@ final class TestDriver implements AutoCloseable {
             pair.head = 0;
             pair.phase ^= 1;
         }
-        ring(NvmeRegisters.completionHeadDoorbell(pair.id, 0), pair.head);
+        ringHead(pair.id, pair.head);
         return done;
     }
 

@@ -1,5 +1,7 @@
 package dev.outboard.specs.nvme;
 
+import dev.outboard.memory.Field;
+
 /** Feature identifiers. NVMe base specification 2.0, figure 317. */
 public final class Feature {
     /** Arbitration. */
@@ -22,6 +24,85 @@ public final class Feature {
     public static final int WRITE_ATOMICITY = 0x0a;
     /** Asynchronous event configuration. */
     public static final int ASYNCHRONOUS_EVENT_CONFIGURATION = 0x0b;
+    /** Host memory buffer. */
+    public static final int HOST_MEMORY_BUFFER = 0x0d;
+    /** Timestamp: milliseconds since 1970, in a buffer of 8 bytes. */
+    public static final int TIMESTAMP = 0x0e;
+    /** Keep alive timer, in milliseconds. */
+    public static final int KEEP_ALIVE_TIMER = 0x0f;
+    /** Autonomous power state transitions: a table of 256 bytes. */
+    public static final int AUTONOMOUS_POWER_STATE = 0x0c;
+    /** Non-operational power state configuration. */
+    public static final int NON_OPERATIONAL_POWER_STATE = 0x11;
+    /** Host behaviour support: a buffer of 512 bytes. */
+    public static final int HOST_BEHAVIOR_SUPPORT = 0x16;
+    /** Sanitize configuration. */
+    public static final int SANITIZE_CONFIGURATION = 0x17;
+    /** I/O command set profile: which combination of command sets is enabled. */
+    public static final int COMMAND_SET_PROFILE = 0x19;
+    /** Software progress marker. */
+    public static final int SOFTWARE_PROGRESS_MARKER = 0x80;
+    /** Host identifier: a buffer of 8 or 16 bytes. */
+    public static final int HOST_IDENTIFIER = 0x81;
+    /** Reservation notification mask. */
+    public static final int RESERVATION_NOTIFICATION_MASK = 0x82;
+    /** Reservation persistence. */
+    public static final int RESERVATION_PERSISTENCE = 0x83;
+    /** Namespace write protection. */
+    public static final int WRITE_PROTECTION = 0x84;
+
+    /** CDW10: which feature. */
+    public static final Field ID = Field.bits("FID", 7, 0);
+    /** CDW10 of get features: which of its values. */
+    public static final Field SELECT = Field.bits("SEL", 10, 8);
+    /** CDW10 of set features: save the value. */
+    public static final Field SAVE = Field.bit("SV", 31);
+    /** Select: the value in effect. */
+    public static final int SELECT_CURRENT = 0;
+    /** Select: the value after power-on where none was saved. */
+    public static final int SELECT_DEFAULT = 1;
+    /** Select: the value that was saved. */
+    public static final int SELECT_SAVED = 2;
+    /** Select: what can be done with the feature. */
+    public static final int SELECT_CAPABILITIES = 3;
+    /** Capability: can be saved. */
+    public static final int CAN_BE_SAVED = 1;
+    /** Capability: belongs to a namespace. */
+    public static final int IS_NAMESPACE_SPECIFIC = 2;
+    /** Capability: can be changed. */
+    public static final int CAN_BE_CHANGED = 4;
+    /** Arbitration: a queue's commands at once, as a power of two; 7 is no limit. */
+    public static final Field ARBITRATION_BURST = Field.bits("AB", 2, 0);
+    /** Arbitration: the weight of low priority, less one. */
+    public static final Field LOW_WEIGHT = Field.bits("LPW", 15, 8);
+    /** Arbitration: the weight of medium priority, less one. */
+    public static final Field MEDIUM_WEIGHT = Field.bits("MPW", 23, 16);
+    /** Arbitration: the weight of high priority, less one. */
+    public static final Field HIGH_WEIGHT = Field.bits("HPW", 31, 24);
+    /** Power management: the power state. */
+    public static final Field POWER_STATE = Field.bits("PS", 4, 0);
+    /** Temperature threshold: the temperature, in kelvin. */
+    public static final Field THRESHOLD = Field.bits("TMPTH", 15, 0);
+    /** Temperature threshold: which sensor; 0 is the composite temperature, 15 all. */
+    public static final Field THRESHOLD_SENSOR = Field.bits("TMPSEL", 19, 16);
+    /** Temperature threshold: 0 for over, 1 for under temperature. */
+    public static final Field THRESHOLD_TYPE = Field.bits("THSEL", 21, 20);
+    /** Interrupt coalescing: completions before an interrupt, less one. */
+    public static final Field COALESCING_THRESHOLD = Field.bits("THR", 7, 0);
+    /** Interrupt coalescing: how long an interrupt may wait, in units of 100 microseconds. */
+    public static final Field COALESCING_TIME = Field.bits("TIME", 15, 8);
+    /** Interrupt vector configuration: the vector. */
+    public static final Field VECTOR = Field.bits("IV", 15, 0);
+    /** Interrupt vector configuration: no coalescing. */
+    public static final Field COALESCING_DISABLED = Field.bit("CD", 16);
+    /** Number of queues: submission queues, less one. */
+    public static final Field SUBMISSION_QUEUES = Field.bits("NSQR", 15, 0);
+    /** Number of queues: completion queues, less one. */
+    public static final Field COMPLETION_QUEUES = Field.bits("NCQR", 31, 16);
+    /** Host identifier: 128 bits. */
+    public static final Field EXTENDED_HOST_ID = Field.bit("EXHID", 0);
+    /** Write protection: the state. */
+    public static final Field WRITE_PROTECTION_STATE = Field.bits("WPS", 2, 0);
 
     private Feature() {}
 }

@@ -26,6 +26,42 @@ public final class Identify {
     /** CNS: the namespace's identification descriptors. */
     public static final int CNS_NAMESPACE_DESCRIPTORS = 0x03;
 
+    /** CNS: identify namespace of a command set. */
+    public static final int CNS_COMMAND_SET_NAMESPACE = 0x05;
+    /** CNS: identify controller of a command set. */
+    public static final int CNS_COMMAND_SET_CONTROLLER = 0x06;
+    /** CNS: the identifiers of the active namespaces of a command set above NSID. */
+    public static final int CNS_COMMAND_SET_ACTIVE_NAMESPACES = 0x07;
+    /** CNS: identify namespace, whatever its command set. */
+    public static final int CNS_INDEPENDENT_NAMESPACE = 0x08;
+    /** CNS: the identifiers of the allocated namespaces above NSID. */
+    public static final int CNS_ALLOCATED_NAMESPACES = 0x10;
+    /** CNS: identify an allocated namespace. */
+    public static final int CNS_ALLOCATED_NAMESPACE = 0x11;
+    /** CNS: the controllers that a namespace is attached to. */
+    public static final int CNS_ATTACHED_CONTROLLERS = 0x12;
+    /** CNS: the controllers of the subsystem. */
+    public static final int CNS_CONTROLLERS = 0x13;
+    /** CNS: what a primary controller has for secondary ones. */
+    public static final int CNS_PRIMARY_CONTROLLER = 0x14;
+    /** CNS: the secondary controllers. */
+    public static final int CNS_SECONDARY_CONTROLLERS = 0x15;
+    /** CNS: the sizes that namespaces are allocated in. */
+    public static final int CNS_NAMESPACE_GRANULARITY = 0x16;
+    /** CNS: vendors' UUIDs. */
+    public static final int CNS_UUIDS = 0x17;
+    /** CNS: the identifiers of the allocated namespaces of a command set above NSID. */
+    public static final int CNS_COMMAND_SET_ALLOCATED_NAMESPACES = 0x1a;
+    /** CNS: identify an allocated namespace of a command set. */
+    public static final int CNS_COMMAND_SET_ALLOCATED_NAMESPACE = 0x1b;
+    /** CNS: the combinations of command sets. */
+    public static final int CNS_COMMAND_SETS = 0x1c;
+
+    /** Command set: NVM. */
+    public static final int NVM_COMMAND_SET = 0;
+    /** Command set: zoned namespaces. */
+    public static final int ZONED_COMMAND_SET = 2;
+
     /** Identify controller, figure 275. */
     public static final Struct CONTROLLER = Struct.packed(
             "nvme_id_ctrl",
@@ -168,6 +204,29 @@ public final class Identify {
             u64("eui64"),
             bytes("lbaf", 256),
             bytes("vs", 3712));
+
+    /** Identify namespace, whatever its command set; figure 280 of the base specification. */
+    public static final Struct INDEPENDENT_NAMESPACE = Struct.packed(
+            "nvme_id_independent_id_ns",
+            u8("nsfeat"),
+            u8("nmic"),
+            u8("rescap"),
+            u8("fpi"),
+            u32("anagrpid"),
+            u8("nsattr"),
+            u8("rsvd9"),
+            u16("nvmsetid"),
+            u16("endgid"),
+            u8("nstat"),
+            bytes("rsvd15", 4081));
+
+    /** Identify controller of the NVM command set; figure 102 of its specification. */
+    public static final Struct NVM_CONTROLLER =
+            Struct.packed("nvme_id_ctrl_nvm", u8("vsl"), u8("wzsl"), u8("wusl"), u8("dmrl"), u32("dmrsl"), u64("dmsl"));
+
+    /** The head of what a primary controller has; figure 282 of the base specification. */
+    public static final Struct PRIMARY_CONTROLLER =
+            Struct.packed("nvme_primary_ctrl_cap", u16("cntlid"), u16("portid"), u8("crt"));
 
     /** FLBAS: the low bits of the LBA format's index. */
     public static final Field FLBAS_INDEX_LOW = Field.bits("INDEX_LOW", 3, 0);

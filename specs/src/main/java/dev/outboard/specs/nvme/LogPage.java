@@ -3,6 +3,7 @@ package dev.outboard.specs.nvme;
 import static dev.outboard.linux.Struct.bytes;
 import static dev.outboard.linux.Struct.u16;
 import static dev.outboard.linux.Struct.u32;
+import static dev.outboard.linux.Struct.u64;
 import static dev.outboard.linux.Struct.u8;
 
 import dev.outboard.linux.Struct;
@@ -13,13 +14,35 @@ import dev.outboard.memory.Field;
  * specification 2.0, 5.16.1.
  */
 public final class LogPage {
+    /** Log identifier: which log pages there are. */
+    public static final int SUPPORTED_LOG_PAGES = 0x00;
     /** Log identifier: errors. */
     public static final int ERROR_INFORMATION = 0x01;
     /** Log identifier: SMART and health. */
     public static final int SMART = 0x02;
     /** Log identifier: firmware slots. */
     public static final int FIRMWARE_SLOT = 0x03;
+    /** Log identifier: namespaces that changed. */
+    public static final int CHANGED_NAMESPACES = 0x04;
+    /** Log identifier: commands and their effects. */
+    public static final int COMMAND_EFFECTS = 0x05;
+    /** Log identifier: device self-tests. */
+    public static final int SELF_TEST = 0x06;
+    /** Log identifier: features and their effects. */
+    public static final int FEATURE_EFFECTS = 0x12;
+    /** Log identifier: reservation notifications. */
+    public static final int RESERVATION_NOTIFICATION = 0x80;
+    /** Log identifier: sanitize. */
+    public static final int SANITIZE = 0x81;
+    /** Log identifier: zones that changed. */
+    public static final int CHANGED_ZONES = 0xbf;
 
+    /** Get log page, CDW10: events of its type stay masked. */
+    public static final Field RETAIN_EVENT = Field.bit("RAE", 15);
+    /** Get log page, CDW14: the offset is an index. */
+    public static final Field OFFSET_TYPE = Field.bit("OT", 23);
+    /** Get log page, CDW14: the command set. */
+    public static final Field COMMAND_SET = Field.bits("CSI", 31, 24);
     /** Get log page, CDW10: the low half of the number of dwords, less one. */
     public static final Field NUMBER_OF_DWORDS_LOW = Field.bits("NUMDL", 31, 16);
     /** Get log page, CDW11: the high half of the number of dwords, less one. */
@@ -27,6 +50,23 @@ public final class LogPage {
 
     /** The size of one entry of the error log. Figure 206. */
     public static final int ERROR_ENTRY_BYTES = 64;
+
+    /** An entry of the error log. Figure 206. */
+    public static final Struct ERROR_ENTRY = Struct.packed(
+            "nvme_error_log_page",
+            u64("error_count"),
+            u16("sqid"),
+            u16("cmdid"),
+            u16("status_field"),
+            u16("parm_error_location"),
+            u64("lba"),
+            u32("nsid"),
+            u8("vs"),
+            u8("trtype"),
+            bytes("rsvd30", 2),
+            u64("cs"),
+            u16("trtype_spec_info"),
+            bytes("rsvd42", 22));
 
     /** The SMART log, figure 208. */
     public static final Struct SMART_INFORMATION = Struct.packed(
@@ -70,6 +110,39 @@ public final class LogPage {
             bytes("frs6", 8),
             bytes("frs7", 8),
             bytes("rsvd64", 448));
+
+    /** The head of the self-test log; results follow, the newest first. Figure 215. */
+    public static final Struct SELF_TEST_HEAD = Struct.packed(
+            "nvme_self_test_log", u8("crnt_dev_selftest_oprn"), u8("crnt_dev_selftest_compln"), u16("rsvd2"));
+    /** How many results the self-test log has. */
+    public static final int SELF_TEST_RESULTS = 20;
+    /** A result in the self-test log. Figure 216. */
+    public static final Struct SELF_TEST_RESULT = Struct.packed(
+            "nvme_st_result",
+            u8("dsts"),
+            u8("seg"),
+            u8("vdi"),
+            u8("rsvd"),
+            u64("poh"),
+            u32("nsid"),
+            u64("flba"),
+            u8("sct"),
+            u8("sc"),
+            u16("vs"));
+
+    /** The sanitize log. Figure 267. */
+    public static final Struct SANITIZE_STATUS = Struct.packed(
+            "nvme_sanitize_log_page",
+            u16("sprog"),
+            u16("sstat"),
+            u32("scdw10"),
+            u32("eto"),
+            u32("etbe"),
+            u32("etce"),
+            u32("etond"),
+            u32("etbend"),
+            u32("etcend"),
+            bytes("rsvd32", 480));
 
     private LogPage() {}
 }

@@ -36,6 +36,8 @@ public final class NvmeRegisters {
     public static final Field CAP_PMRS = Field.bit("PMRS", 56);
     /** CAP: controller memory buffer. */
     public static final Field CAP_CMBS = Field.bit("CMBS", 57);
+    /** CAP: how the controller becomes ready; bit 0 is with its media, bit 1 without. */
+    public static final Field CAP_CRMS = Field.bits("CRMS", 60, 59);
     /** Controller capabilities. */
     public static final Register CAP = Register.of(
             "CAP",
@@ -54,7 +56,8 @@ public final class NvmeRegisters {
             CAP_MPSMIN,
             CAP_MPSMAX,
             CAP_PMRS,
-            CAP_CMBS);
+            CAP_CMBS,
+            CAP_CRMS);
 
     /** VS: tertiary version number. */
     public static final Field VS_TER = Field.bits("TER", 7, 0);
@@ -121,10 +124,63 @@ public final class NvmeRegisters {
     public static final Register ASQ = Register.of("ASQ", 0x28, 64, READ_WRITE, "3.1.3.9");
     /** Where the admin completion queue is. */
     public static final Register ACQ = Register.of("ACQ", 0x30, 64, READ_WRITE, "3.1.3.10");
+    /** CMBLOC: the BAR. */
+    public static final Field CMBLOC_BIR = Field.bits("BIR", 2, 0);
+    /** CMBLOC: where it starts in the BAR, in units of CMBSZ.SZU. */
+    public static final Field CMBLOC_OFST = Field.bits("OFST", 31, 12);
     /** Controller memory buffer location. */
-    public static final Register CMBLOC = Register.of("CMBLOC", 0x38, 32, READ_ONLY, "3.1.3.11");
+    public static final Register CMBLOC =
+            Register.of("CMBLOC", 0x38, 32, READ_ONLY, "3.1.3.11", CMBLOC_BIR, CMBLOC_OFST);
+    /** CMBSZ: submission queues may lie there. */
+    public static final Field CMBSZ_SQS = Field.bit("SQS", 0);
+    /** CMBSZ: completion queues may lie there. */
+    public static final Field CMBSZ_CQS = Field.bit("CQS", 1);
+    /** CMBSZ: PRP and SGL lists may lie there. */
+    public static final Field CMBSZ_LISTS = Field.bit("LISTS", 2);
+    /** CMBSZ: data that is read may lie there. */
+    public static final Field CMBSZ_RDS = Field.bit("RDS", 3);
+    /** CMBSZ: data that is written may lie there. */
+    public static final Field CMBSZ_WDS = Field.bit("WDS", 4);
+    /** CMBSZ: the unit of the size, 4 KiB &lt;&lt; 4 * SZU. */
+    public static final Field CMBSZ_SZU = Field.bits("SZU", 11, 8);
+    /** CMBSZ: the size. */
+    public static final Field CMBSZ_SZ = Field.bits("SZ", 31, 12);
     /** Controller memory buffer size. */
-    public static final Register CMBSZ = Register.of("CMBSZ", 0x3c, 32, READ_ONLY, "3.1.3.12");
+    public static final Register CMBSZ = Register.of(
+            "CMBSZ",
+            0x3c,
+            32,
+            READ_ONLY,
+            "3.1.3.12",
+            CMBSZ_SQS,
+            CMBSZ_CQS,
+            CMBSZ_LISTS,
+            CMBSZ_RDS,
+            CMBSZ_WDS,
+            CMBSZ_SZU,
+            CMBSZ_SZ);
+
+    /** CMBMSC: CMBLOC and CMBSZ can be read. */
+    public static final Field CMBMSC_CRE = Field.bit("CRE", 0);
+    /** CMBMSC: the host's addresses lead to the buffer. */
+    public static final Field CMBMSC_CMSE = Field.bit("CMSE", 1);
+    /** CMBMSC: where the buffer is among the host's addresses, in units of 4 KiB. */
+    public static final Field CMBMSC_CBA = Field.bits("CBA", 63, 12);
+    /** Controller memory buffer memory space control. */
+    public static final Register CMBMSC =
+            Register.of("CMBMSC", 0x50, 64, READ_WRITE, "3.1.3.16", CMBMSC_CRE, CMBMSC_CMSE, CMBMSC_CBA);
+    /** CMBSTS: the base address was not valid. */
+    public static final Field CMBSTS_CBAI = Field.bit("CBAI", 0);
+    /** Controller memory buffer status. */
+    public static final Register CMBSTS = Register.of("CMBSTS", 0x58, 32, READ_ONLY, "3.1.3.17", CMBSTS_CBAI);
+    /** CRTO: how long it may take to become ready with media, in units of 500 ms. */
+    public static final Field CRTO_CRWMT = Field.bits("CRWMT", 15, 0);
+    /** CRTO: how long it may take to become ready without media, in units of 500 ms. */
+    public static final Field CRTO_CRIMT = Field.bits("CRIMT", 31, 16);
+    /** Controller ready timeouts. */
+    public static final Register CRTO = Register.of("CRTO", 0x68, 32, READ_ONLY, "3.1.3.21", CRTO_CRWMT, CRTO_CRIMT);
+    /** What NSSR must be written with: "NVMe". */
+    public static final int NSSR_RESET = 0x4e564d65;
 
     /** Where the doorbells start: SQ 0 tail, CQ 0 head, SQ 1 tail, … Transport specification for PCIe 1.0, 3.1.2. */
     public static final long DOORBELLS = 0x1000;
@@ -135,8 +191,8 @@ public final class NvmeRegisters {
             Register.of("SQ0TDBL", DOORBELLS, 32, WRITE_ONLY, "PCIe transport 1.0, 3.1.2.1", SQ0TDBL_SQT);
 
     /** All registers whose place is fixed. */
-    public static final RegisterMap ALL =
-            RegisterMap.of("nvme", CAP, VS, INTMS, INTMC, CC, CSTS, NSSR, AQA, ASQ, ACQ, CMBLOC, CMBSZ, SQ0TDBL);
+    public static final RegisterMap ALL = RegisterMap.of(
+            "nvme", CAP, VS, INTMS, INTMC, CC, CSTS, NSSR, AQA, ASQ, ACQ, CMBLOC, CMBSZ, CMBMSC, CMBSTS, CRTO, SQ0TDBL);
 
     private NvmeRegisters() {}
 

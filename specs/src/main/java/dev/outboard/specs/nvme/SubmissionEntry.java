@@ -40,8 +40,18 @@ public final class SubmissionEntry {
     public static final Field OPCODE = Field.bits("OPC", 7, 0);
     /** CDW0: fused operation. */
     public static final Field FUSE = Field.bits("FUSE", 9, 8);
+    /** FUSE: the first of two commands. */
+    public static final int FUSE_FIRST = 1;
+    /** FUSE: the second of two commands. */
+    public static final int FUSE_SECOND = 2;
     /** CDW0: 0 for PRPs, 1 or 2 for SGLs. */
     public static final Field PSDT = Field.bits("PSDT", 15, 14);
+    /** PSDT: PRP entries. */
+    public static final int PSDT_PRP = 0;
+    /** PSDT: SGLs, and a metadata pointer that is an address. */
+    public static final int PSDT_SGL = 1;
+    /** PSDT: SGLs, also for metadata. */
+    public static final int PSDT_SGL_METADATA = 2;
     /** CDW0: the command's identifier, which comes back in its completion. */
     public static final Field COMMAND_ID = Field.bits("CID", 31, 16);
 
@@ -60,6 +70,8 @@ public final class SubmissionEntry {
     public static final Field QUEUE_SIZE = Field.bits("QSIZE", 31, 16);
     /** Create queue, CDW11: physically contiguous. */
     public static final Field PHYSICALLY_CONTIGUOUS = Field.bit("PC", 0);
+    /** Create submission queue, CDW11: priority for weighted round robin; 0 is urgent, 3 low. */
+    public static final Field QUEUE_PRIORITY = Field.bits("QPRIO", 2, 1);
     /** Create completion queue, CDW11: interrupts enabled. */
     public static final Field INTERRUPTS_ENABLED = Field.bit("IEN", 1);
     /** Create completion queue, CDW11: interrupt vector. */
@@ -69,6 +81,20 @@ public final class SubmissionEntry {
 
     /** Identify, CDW10: what to identify. Base specification 2.0, 5.17. */
     public static final Field CNS = Field.bits("CNS", 7, 0);
+    /** Identify, CDW10: a controller. */
+    public static final Field CONTROLLER_ID = Field.bits("CNTID", 31, 16);
+    /** Identify, CDW11: a command set. */
+    public static final Field COMMAND_SET = Field.bits("CSI", 31, 24);
+    /** Abort, CDW10: the submission queue. */
+    public static final Field ABORT_QUEUE_ID = Field.bits("SQID", 15, 0);
+    /** Abort, CDW10: the command. */
+    public static final Field ABORT_COMMAND_ID = Field.bits("CID", 31, 16);
+    /** Write zeroes, CDW12: deallocate. */
+    public static final Field DEALLOCATE = Field.bit("DEAC", 25);
+    /** Security send and receive, CDW10: the protocol. */
+    public static final Field SECURITY_PROTOCOL = Field.bits("SECP", 31, 24);
+    /** Security send and receive, CDW10: what the protocol makes of it. */
+    public static final Field SECURITY_SPECIFIC = Field.bits("SPSP", 23, 8);
     /** Get and set features, CDW10: which feature. */
     public static final Field FEATURE_ID = Field.bits("FID", 7, 0);
     /** Get log page, CDW10: which log. */

@@ -1,0 +1,34 @@
+package dev.outboard.emulation.nvme;
+
+import dev.outboard.specs.nvme.Status;
+
+/** The keep alive timer: a host that set it must be heard of in time. NVMe base specification 2.0, 3.9. */
+final class KeepAlive {
+    /** The granularity of the timer, in units of 100 ms: KAS. */
+    static final int GRANULARITY = 1;
+
+    private static final int LOOKS_BETWEEN_CLOCKS = 1024;
+    private static final long NANOS_PER_MILLI = 1_000_000;
+
+    private long timeoutNanos;
+    private long lastBeatNanos;
+    private int looks;
+
+    /** Starts the timer, or stops it with 0. */
+    void start(int timeoutMillis) {
+        timeoutNanos = Integer.toUnsignedLong(timeoutMillis) * NANOS_PER_MILLI;
+        beat();
+    }
+
+    int beat() {
+        lastBeatNanos = System.nanoTime();
+        return Status.SUCCESS;
+    }
+
+    /** Whether the host is gone. Looks at the clock now and then only. */
+    boolean isOver() {
+        return timeoutNanos != 0
+                && ++looks % LOOKS_BETWEEN_CLOCKS == 0
+                && System.nanoTime() - lastBeatNanos > timeoutNanos;
+    }
+}

@@ -1,0 +1,165 @@
+package dev.outboard.emulation.nvme;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+
+import dev.outboard.emulation.DmaRegion;
+import dev.outboard.emulation.DmaSpace;
+import dev.outboard.specs.nvme.Sgl;
+import dev.outboard.specs.nvme.Status;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Moves data between the controller and the memory that a scatter gather list names. NVMe base specification 2.0, 4.1.2.
+ * A list may be longer than its data.
+ */
+final class ScatterGatherList {
+    // Segments may lead to each other: somewhere it must end.
+    private static final int MAXIMUM_DESCRIPTORS = 1 << 16;
+    private static final int IDENTIFIER_SHIFT = (int) (Sgl.IDENTIFIER - Sgl.LENGTH) * Byte.SIZE;
+
+    private final DmaSpace dma;
+    private boolean toHost;
+    private MemorySegment local = MemorySegment.NULL;
+    private long position;
+    private long end;
+    private int shortStatus;
+
+    ScatterGatherList(DmaSpace dma) {
+        this.dma = dma;
+    }
+
+    /**
+     * Transfers all of a range of the controller's memory. The descriptor is the two words of the command's data pointer;
+     * {@code lengthStatus} is what it means that the list is too short.
+     */
+    int transfer(
+            boolean direction,
+            long first,
+            long second,
+            MemorySegment memory,
+            long offset,
+            long length,
+            int lengthStatus) {
+        toHost = direction;
+        local = memory;
+        position = offset;
+        end = offset + length;
+        shortStatus = lengthStatus;
+        int identifier = identifier(second);
+        return isSegment(identifier)
+                ? segments(first, length(second), (int) Sgl.TYPE.get(identifier))
+                : finish(move(first, second));
+    }
+
+    /** Transfers through the one descriptor at an address, which may be that of a segment. */
+    int transferAt(
+            boolean direction, long descriptor, MemorySegment memory, long offset, long length, int lengthStatus) {
+        DmaRegion region = dma.readable(descriptor, Sgl.SIZE_BYTES);
+        if (region == null) {
+            return Status.DATA_TRANSFER_ERROR;
+        }
+        long at = descriptor - region.address();
+        long first = region.segment().get(JAVA_LONG_UNALIGNED, at + Sgl.ADDRESS);
+        long second = region.segment().get(JAVA_LONG_UNALIGNED, at + Sgl.LENGTH);
+        return transfer(direction, first, second, memory, offset, length, lengthStatus);
+    }
+
+    private int segments(long firstAddress, long firstBytes, int firstType) {
+        long address = firstAddress;
+        long bytes = firstBytes;
+        int type = firstType;
+        for (int budget = MAXIMUM_DESCRIPTORS; budget > 0; ) {
+            if (bytes == 0 || bytes % Sgl.SIZE_BYTES != 0) {
+                return Status.INVALID_SGL_SEGMENT;
+            }
+            boolean isLast = type == Sgl.LAST_SEGMENT;
+            DmaRegion region = dma.readable(address, bytes);
+            if (region == null) {
+                return Status.DATA_TRANSFER_ERROR;
+            }
+            long at = address - region.address();
+            long stop = at + bytes;
+            for (; at < stop; at += Sgl.SIZE_BYTES, budget--) {
+                if (budget == 0) {
+                    return Status.INVALID_SGL_COUNT;
+                }
+                if (position == end) {
+                    return Status.SUCCESS;
+                }
+                long first = region.segment().get(JAVA_LONG_UNALIGNED, at + Sgl.ADDRESS);
+                long second = region.segment().get(JAVA_LONG_UNALIGNED, at + Sgl.LENGTH);
+                int identifier = identifier(second);
+                if (isSegment(identifier)) {
+                    break;
+                }
+                int status = move(first, second);
+                if (status != Status.SUCCESS) {
+                    return status;
+                }
+            }
+            if (at >= stop) {
+                // Only the last segment may end without a pointer to the next.
+                return position == end ? Status.SUCCESS : isLast ? shortStatus : Status.INVALID_SGL_SEGMENT;
+            }
+            long second = region.segment().get(JAVA_LONG_UNALIGNED, at + Sgl.LENGTH);
+            if (isLast || at + Sgl.SIZE_BYTES != stop || !isSegment(identifier(second))) {
+                return Status.INVALID_SGL_SEGMENT;
+            }
+            address = region.segment().get(JAVA_LONG_UNALIGNED, at + Sgl.ADDRESS);
+            bytes = length(second);
+            type = (int) Sgl.TYPE.get(identifier(second));
+            budget--;
+        }
+        return Status.INVALID_SGL_COUNT;
+    }
+
+    private int finish(int status) {
+        return status != Status.SUCCESS || position == end ? status : shortStatus;
+    }
+
+    private int move(long address, long second) {
+        int identifier = identifier(second);
+        if (Sgl.SUBTYPE.get(identifier) != 0) {
+            return Status.SGL_TYPE_INVALID;
+        }
+        long bytes = Math.min(length(second), end - position);
+        switch ((int) Sgl.TYPE.get(identifier)) {
+            case Sgl.DATA_BLOCK -> {
+                DmaRegion region = toHost ? dma.writable(address, bytes) : dma.readable(address, bytes);
+                if (region == null) {
+                    return bytes == 0 ? Status.SUCCESS : Status.DATA_TRANSFER_ERROR;
+                }
+                long at = address - region.address();
+                if (toHost) {
+                    MemorySegment.copy(local, position, region.segment(), at, bytes);
+                } else {
+                    MemorySegment.copy(region.segment(), at, local, position, bytes);
+                }
+                position += bytes;
+            }
+            case Sgl.BIT_BUCKET -> {
+                // On the way to the controller there is nothing to throw away.
+                if (toHost) {
+                    position += bytes;
+                }
+            }
+            default -> {
+                return Status.SGL_TYPE_INVALID;
+            }
+        }
+        return Status.SUCCESS;
+    }
+
+    private static boolean isSegment(int identifier) {
+        long type = Sgl.TYPE.get(identifier);
+        return (type == Sgl.SEGMENT || type == Sgl.LAST_SEGMENT) && Sgl.SUBTYPE.get(identifier) == 0;
+    }
+
+    private static int identifier(long second) {
+        return (int) (second >>> IDENTIFIER_SHIFT);
+    }
+
+    private static long length(long second) {
+        return second & 0xffff_ffffL;
+    }
+}

@@ -98,6 +98,11 @@ public final class DriverBinding {
     public @Nullable String detach() throws IOException {
         try (Claim _ = bus.claim(address)) {
             PciDevice before = bus.device(address);
+            if (bus.isLockedDown()) {
+                throw new DeviceException(address + " stays with its driver: the kernel is locked down (see"
+                        + " /sys/kernel/security/lockdown), and nobody could use it by sysfs; switch Secure Boot off, or"
+                        + " use VFIO: outboard bind " + address + " vfio");
+            }
             refuseIfHeld(before);
             checkUnused();
             takeFrom(before, NO_DRIVER);

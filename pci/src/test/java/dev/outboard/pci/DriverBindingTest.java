@@ -136,6 +136,17 @@ class DriverBindingTest {
     }
 
     @Test
+    void aLockedDownKernelLeavesTheDriver() throws IOException {
+        machine.write("sys/kernel/security/lockdown", "none [integrity] confidentiality");
+        assertThatThrownBy(() -> nvme().detach())
+                .isInstanceOf(DeviceException.class)
+                .hasMessageContaining("locked down");
+        assertThat(machine.read(OVERRIDE)).isEqualTo("(null)");
+        machine.write("sys/kernel/security/lockdown", "[none] integrity confidentiality");
+        assertThat(nvme().detach()).isEqualTo("nvme");
+    }
+
+    @Test
     void aDriverThatIsMissingIsLoaded() throws IOException {
         assertThatThrownBy(() -> nvme().bind(DriverBinding.VFIO_PCI))
                 .isInstanceOf(DeviceException.class)

@@ -169,9 +169,8 @@ public final class PciBus {
     private List<String> accessPaths(Path directory, @Nullable String driver, @Nullable String group, int classCode)
             throws IOException {
         if (driver == null) {
-            boolean sysfs = !PciDevice.isBridge(classCode)
-                    && !isLockedDown()
-                    && Files.isWritable(directory.resolve("config"));
+            boolean sysfs =
+                    !PciDevice.isBridge(classCode) && !isLockedDown() && Files.isWritable(directory.resolve("config"));
             return sysfs ? List.of("sysfs") : List.of();
         }
         Path groupNode = root.resolve("dev/vfio").resolve(group == null ? "none" : group);

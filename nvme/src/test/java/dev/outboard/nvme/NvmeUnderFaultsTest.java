@@ -119,7 +119,7 @@ class NvmeUnderFaultsTest {
                 "on completion 1-9 opcode write nth 1 do drop",
                 "on completion 1-9 opcode write nth 1 do phase",
                 "on completion 1-9 opcode write nth 1 do hang",
-                "on write bar0 0x1008 nth 1 do drop"
+                "on write bar0 0x1080 nth 1 do drop"
             })
     void aCompletionThatDoesNotComeEndsAtTheDeadline(String rule) throws IOException {
         try (NvmeController controller = open(SHORT, rule)) {
@@ -133,7 +133,7 @@ class NvmeUnderFaultsTest {
             strings = {
                 "on read bar0 CSTS nth 2 do remove",
                 "on completion 1-9 opcode write nth 1 do remove",
-                "on write bar0 0x1008 nth 1 do remove",
+                "on write bar0 0x1080 nth 1 do remove",
                 "on interrupt * nth 1 do remove"
             })
     void aRemovalIsNoticed(String rule) {
@@ -146,7 +146,7 @@ class NvmeUnderFaultsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"on read bar0 CSTS nth 2 do sigbus", "on write bar0 0x1008 nth 1 do sigbus"})
+    @ValueSource(strings = {"on read bar0 CSTS nth 2 do sigbus", "on write bar0 0x1080 nth 1 do sigbus"})
     void anAccessThatFaultsIsADeviceThatIsGone(String rule) {
         assertThatThrownBy(() -> {
                     try (NvmeController controller = open(TIMEOUT, rule)) {

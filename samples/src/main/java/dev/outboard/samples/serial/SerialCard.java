@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 public final class SerialCard implements AutoCloseable {
     private static final Map<Integer, Integer> PORTS =
             Map.of(PciSerial.ONE_PORT, 1, PciSerial.TWO_PORTS, 2, PciSerial.FOUR_PORTS, 4);
-    private static final long QUIET_NANOS = 20_000_000;
+    private static final long QUIET_NANOS = 100_000_000;
     private static final long MOST_SETTLING_NANOS = 1_000_000_000;
     private static final Duration LONGEST_SLEEP = Duration.ofSeconds(1);
 

@@ -26,7 +26,7 @@ class AddressCommandsTest {
 
     @Test
     void addressesThatAreNone() throws Exception {
-        assertFails(Command.run("mem", "read", "-1"), "\"-1\" is no number");
+        assertFails(Command.run("mem", "read", "-1"), "\"-1\" is negative");
         assertFails(Command.run("mem", "read", "0xfffffffffffffffc"), "beyond every region");
         assertFails(Command.run("mem", "read", "2"), "0x2 is not a multiple of 4");
         assertFails(Command.run("mem", "dump", "0x1001", "--width", "16"), "not a multiple of 2");

@@ -1,6 +1,7 @@
 package dev.outboard.cli.reg;
 
 import dev.outboard.driver.DeviceBusyException;
+import dev.outboard.driver.DeviceException;
 import dev.outboard.peripherals.IoPorts;
 import dev.outboard.peripherals.IoResource;
 import dev.outboard.peripherals.IoResources;
@@ -54,7 +55,12 @@ abstract class AddressPlace extends Place {
 
     @Override
     void refuseOwned(long first, long lengthBytes) throws IOException {
-        Optional<IoResource> user = resources().user(first, lengthBytes);
+        IoResources resources = resources();
+        if (!resources.isKnown()) {
+            throw new DeviceException(resources.file() + " shows this process no addresses, so that nobody knows what the"
+                    + " kernel uses; that takes CAP_SYS_ADMIN: use sudo, or add --force to write nevertheless");
+        }
+        Optional<IoResource> user = resources.user(first, lengthBytes);
         if (user.isPresent()) {
             throw new DeviceBusyException(name + " at 0x" + Long.toHexString(first) + " is in use by the kernel: "
                     + user.get() + "; add --force to write there nevertheless");
@@ -140,8 +146,9 @@ abstract class AddressPlace extends Place {
         @Override
         OpenRegisters open(long first, long lengthBytes, Purpose purpose, List<String> owners) throws IOException {
             if (first > PORTS - lengthBytes) {
-                throw new IndexOutOfBoundsException("0x" + Long.toHexString(first) + " and " + (lengthBytes - 1)
-                        + " more are beyond the 65536 I/O ports (0x10000)");
+                throw new IndexOutOfBoundsException("0x" + Long.toHexString(first)
+                        + (lengthBytes == 1 ? " is" : " and " + (lengthBytes - 1) + " more are")
+                        + " beyond the 65536 I/O ports (0x10000)");
             }
             IoPorts ports = IoPorts.open((int) first, (int) lengthBytes);
             return new OpenRegisters(subject(), ports.registers(), first, () -> {}, ports::close, owners);

@@ -34,6 +34,9 @@ record Target(Register register, boolean named) {
     static List<Target> of(String where, AccessOptions access, @Nullable RegisterMap map, Place place) {
         long count = access.countOrOne();
         boolean number = !where.isEmpty() && Character.isDigit(where.charAt(0));
+        if (where.startsWith("-")) {
+            throw new IllegalArgumentException("\"" + where + "\" is negative; offsets and addresses start at 0");
+        }
         if (!number && map == null) {
             throw new IllegalArgumentException(
                     "\"" + where + "\" is no number; for a name say whose with --names " + NamesOption.CHOICES);

@@ -142,9 +142,7 @@ final class DataPointer {
                 runBytes = bytes;
             }
         }
-        return copy(toHost, runAddress, local, offset + done, runBytes)
-                ? Status.SUCCESS
-                : Status.DATA_TRANSFER_ERROR;
+        return copy(toHost, runAddress, local, offset + done, runBytes) ? Status.SUCCESS : Status.DATA_TRANSFER_ERROR;
     }
 
     private boolean copy(boolean toHost, long address, MemorySegment local, long offset, long length) {

@@ -109,7 +109,7 @@ public final class NvmeModel extends PciModel {
 
         io = new IoCommands(namespaces, features, data, statistics, MAXIMUM_TRANSFER_BYTES);
         BlockBuffer buffer = new BlockBuffer(data, MAXIMUM_TRANSFER_BYTES, arena);
-        new BlockCommands(buffer, statistics).addTo(io);
+        new BlockCommands(data, buffer, statistics).addTo(io);
         new RangeCommands(data, buffer, statistics, arena).addTo(io);
         new ReservationCommands(data, features, arena).addTo(io);
         new ZoneCommands(data, buffer, MAXIMUM_TRANSFER_BYTES).addTo(io);

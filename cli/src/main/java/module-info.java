@@ -12,6 +12,8 @@ module dev.outboard.cli {
 
     opens dev.outboard.cli to
             info.picocli;
+    opens dev.outboard.cli.interpose to
+            info.picocli;
     opens dev.outboard.cli.nvme to
             info.picocli;
     opens dev.outboard.cli.reg to

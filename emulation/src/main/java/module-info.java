@@ -1,4 +1,5 @@
 import dev.outboard.emulation.ModelPath;
+import dev.outboard.emulation.recording.ReplayPath;
 import dev.outboard.pci.AccessPath;
 
 /** Device models in Java, the vfio-user server that serves them to any client, and the {@code model:} access path. */
@@ -8,9 +9,13 @@ module dev.outboard.emulation {
 
     exports dev.outboard.emulation;
     exports dev.outboard.emulation.edu;
+    exports dev.outboard.emulation.fault;
+    exports dev.outboard.emulation.interpose;
     exports dev.outboard.emulation.nvme;
+    exports dev.outboard.emulation.recording;
     exports dev.outboard.emulation.serial;
 
     provides AccessPath with
-            ModelPath;
+            ModelPath,
+            ReplayPath;
 }

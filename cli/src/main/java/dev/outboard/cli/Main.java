@@ -1,5 +1,7 @@
 package dev.outboard.cli;
 
+import dev.outboard.cli.interpose.FaultsCommand;
+import dev.outboard.cli.interpose.TraceCommand;
 import dev.outboard.cli.nvme.NvmeCommand;
 import dev.outboard.cli.reg.RegisterGroup;
 import dev.outboard.driver.ByteSize;
@@ -37,7 +39,9 @@ import picocli.CommandLine.ScopeType;
             RegisterGroup.Port.class,
             RunCommand.class,
             NvmeCommand.class,
-            EmulateCommand.class
+            EmulateCommand.class,
+            FaultsCommand.class,
+            TraceCommand.class
         })
 public final class Main implements Runnable {
     /** A failure that the command explains in one line. */

@@ -78,7 +78,8 @@ class BadInputTest {
 
     @Test
     void anAddressThatMakesNoSense() throws Exception {
-        assertWrongUsage(identify("0000:03:00.0"), "no access path", "model, pci, sysfs, vfio and vfio-user");
+        assertWrongUsage(
+                identify("0000:03:00.0"), "no access path", "model, pci, qemu, replay, sysfs, vfio and vfio-user");
         assertFails(identify("nvme"), "no device address", "model:nvme");
         assertFails(identify("vfio:tomorrow"), "tomorrow");
         assertFails(identify("model:toaster"), "toaster", "nvme");

@@ -118,8 +118,7 @@ class EmulatorProcessTest {
         String said = new String(process.getErrorStream().readAllBytes(), UTF_8);
         assertThat(awaitEnd(process)).isEqualTo(2);
         assertThat(said)
-                .isEqualTo("outboard: model nvme has no option \"colour\"; it has size, block-size, serial, "
-                        + "model, firmware, queues, file\n");
+                .matches("outboard: model nvme has no option \"colour\"; it has size, block-size, [a-z, -]+, file\n");
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.outboard.memory;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -40,7 +41,7 @@ public final class DmaPool implements AutoCloseable {
     private final AtomicIntegerArray below;
 
     private final AtomicIntegerArray state;
-    private volatile boolean closed;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private DmaPool(List<DmaMemory> blocks, long bufferBytes, long stride, int count) {
         this.blocks = blocks;
@@ -119,7 +120,7 @@ public final class DmaPool implements AutoCloseable {
      * @throws IllegalStateException if the pool is closed
      */
     public @Nullable DmaMemory take() {
-        if (closed) {
+        if (closed.get()) {
             throw new IllegalStateException("the pool is closed");
         }
         int index = pop();
@@ -201,10 +202,9 @@ public final class DmaPool implements AutoCloseable {
      */
     @Override
     public void close() {
-        if (closed) {
+        if (!closed.compareAndSet(false, true)) {
             return;
         }
-        closed = true;
         int free = 0;
         while (pop() >= 0) {
             free++;

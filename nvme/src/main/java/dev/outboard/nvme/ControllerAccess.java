@@ -43,6 +43,12 @@ record ControllerAccess(PciFunction function, Registers registers, long capabili
         return new ControllerAccess(function, registers, capabilities, pageBytes);
     }
 
+    /** What an access that raised SIGBUS means, see {@link Registers}. */
+    static DeviceGoneException gone(PciFunction function, InternalError fault) {
+        return new DeviceGoneException(
+                function.address() + " does not answer at its registers: it is gone, or its memory is disabled", fault);
+    }
+
     DmaAllocator dma() {
         return function.dma();
     }

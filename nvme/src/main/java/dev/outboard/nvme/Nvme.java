@@ -3,6 +3,7 @@ package dev.outboard.nvme;
 import dev.outboard.pci.Pci;
 import dev.outboard.pci.PciFunction;
 import java.io.IOException;
+import java.time.Duration;
 
 /** Opens NVMe controllers. */
 public final class Nvme {
@@ -27,11 +28,26 @@ public final class Nvme {
      * @throws IOException if it is no NVMe controller, or does not become ready
      */
     public static NvmeController open(PciFunction function) throws IOException {
+        return open(function, NvmeController.COMMAND_TIMEOUT);
+    }
+
+    /**
+     * Takes over a PCI function, as {@link #open(PciFunction)}, with a deadline of one's own for every command.
+     *
+     * @param function the function; it now belongs to the controller, and is closed if this fails
+     * @param commandTimeout how long a command may take
+     * @return the controller, ready for I/O
+     * @throws IOException if it is no NVMe controller, or does not become ready
+     */
+    public static NvmeController open(PciFunction function, Duration commandTimeout) throws IOException {
         try {
-            return new NvmeController(function);
+            return new NvmeController(function, commandTimeout);
         } catch (IOException | RuntimeException e) {
             function.close();
             throw e;
+        } catch (InternalError e) {
+            function.close();
+            throw ControllerAccess.gone(function, e);
         }
     }
 }

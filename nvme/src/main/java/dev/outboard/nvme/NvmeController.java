@@ -19,7 +19,7 @@ import java.util.concurrent.locks.LockSupport;
  * <p>Safe for use by several threads; each of its {@linkplain QueuePair queue pairs} belongs to one.
  */
 public final class NvmeController implements AutoCloseable {
-    private static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(10);
+    static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(10);
     private static final Duration DELETE_TIMEOUT = Duration.ofSeconds(1);
     private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(5);
     private static final long SHUTDOWN_POLL_NANOS = 50_000;
@@ -29,6 +29,7 @@ public final class NvmeController implements AutoCloseable {
     private static final int UNLIMITED_TRANSFER_BYTES = 1 << 30;
 
     private final PciFunction function;
+    private final Duration commandTimeout;
     private final ControllerAccess access;
     private final AdminQueue admin;
     private final ControllerIdentity identity;
@@ -39,10 +40,11 @@ public final class NvmeController implements AutoCloseable {
     private List<Interrupt> interrupts = List.of();
     private boolean closed;
 
-    NvmeController(PciFunction function) throws IOException {
+    NvmeController(PciFunction function, Duration commandTimeout) throws IOException {
         this.function = function;
+        this.commandTimeout = commandTimeout;
         access = ControllerAccess.of(function);
-        admin = new AdminQueue(access, COMMAND_TIMEOUT);
+        admin = new AdminQueue(access, commandTimeout);
         Initialization initialization = new Initialization(access, admin, MAXIMUM_QUEUE_PAIRS);
         initialization.run();
         identity = initialization.identity();
@@ -110,7 +112,7 @@ public final class NvmeController implements AutoCloseable {
      * @return the deadline of every command
      */
     public Duration commandTimeout() {
-        return COMMAND_TIMEOUT;
+        return commandTimeout;
     }
 
     /**
@@ -184,7 +186,7 @@ public final class NvmeController implements AutoCloseable {
                 depth,
                 maximumTransferBytes(),
                 waiting == Waiting.INTERRUPT ? interrupts.get(vector) : null,
-                COMMAND_TIMEOUT,
+                commandTimeout,
                 this::deleteQueues);
         try {
             admin.createQueues(pair, vector);
@@ -238,22 +240,25 @@ public final class NvmeController implements AutoCloseable {
         }
         List.copyOf(queuePairs).forEach(QueuePair::close);
         closed = true;
-        shutDown();
-        function.close();
+        try {
+            shutDown();
+        } finally {
+            function.close();
+        }
     }
 
     private void shutDown() {
         var registers = access.registers();
-        long configuration = registers.read(NvmeRegisters.CC);
-        registers.write(NvmeRegisters.CC, NvmeRegisters.CC_SHN.set(configuration, SHUTDOWN_NORMAL));
         long deadline = System.nanoTime() + SHUTDOWN_TIMEOUT.toNanos();
         try {
+            long configuration = registers.read(NvmeRegisters.CC);
+            registers.write(NvmeRegisters.CC, NvmeRegisters.CC_SHN.set(configuration, SHUTDOWN_NORMAL));
             while (NvmeRegisters.CSTS_SHST.get(registers.read(NvmeRegisters.CSTS)) != SHUTDOWN_COMPLETE
                     && System.nanoTime() - deadline < 0) {
                 function.checkPresent();
                 LockSupport.parkNanos(SHUTDOWN_POLL_NANOS);
             }
-        } catch (IOException gone) {
+        } catch (IOException | InternalError gone) {
             // Then there is nothing left to shut down.
         }
     }

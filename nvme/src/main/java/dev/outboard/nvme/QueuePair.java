@@ -303,6 +303,14 @@ public final class QueuePair implements AutoCloseable {
      * @throws IOException if it failed before
      */
     public int poll() throws IOException {
+        try {
+            return pollOnce();
+        } catch (InternalError fault) {
+            throw failed(ControllerAccess.gone(access.function(), fault));
+        }
+    }
+
+    private int pollOnce() throws IOException {
         if (submissions.hasUnannounced()) {
             submit();
         }

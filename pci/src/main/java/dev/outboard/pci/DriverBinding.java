@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which kernel driver a PCI function is bound to, and how to change that. Changing it needs root, and is refused while
- * somebody's data is on the function.
+ * somebody's data is on the function, or a network interface of it is up.
  */
 public final class DriverBinding {
     /** The kernel driver that gives functions to programs. */
@@ -55,15 +55,16 @@ public final class DriverBinding {
     }
 
     /**
-     * Makes sure that nobody's data is on the function.
+     * Makes sure that nobody's data is on the function, and nobody's connections.
      *
      * @throws DeviceBusyException if a block device of it is mounted, used as swap, or held by md, LVM or another device
-     *     mapper; says which and where
+     *     mapper, or a network interface of it is up; says which and where
      * @throws IOException if there is no such function
      */
     public void checkUnused() throws IOException {
         bus.device(address);
         StorageUse.refuseIfUsed(bus, address);
+        NetworkUse.refuseIfUsed(bus, address);
     }
 
     /**
@@ -72,7 +73,7 @@ public final class DriverBinding {
      *
      * @param driver the driver, for example {@link #VFIO_PCI}
      * @return who had it before; null if nobody
-     * @throws DeviceBusyException if somebody's data is on it, or a process has claimed or opened it
+     * @throws DeviceBusyException if somebody's data is on it, a network interface of it is up, or a process has claimed or opened it
      * @throws IOException if it cannot be done; the function then has its former driver, if that takes it
      */
     public @Nullable String bind(String driver) throws IOException {
@@ -91,13 +92,19 @@ public final class DriverBinding {
      * sysfs needs.
      *
      * @return who had it before; null if nobody
-     * @throws DeviceBusyException if somebody's data is on it, or a process has claimed or opened it
+     * @throws DeviceBusyException if somebody's data is on it, a network interface of it is up, or a process has claimed or opened it
      * @throws IOException if it cannot be done
      */
     public @Nullable String detach() throws IOException {
         try (Claim _ = bus.claim(address)) {
             PciDevice before = bus.device(address);
+            if (bus.isLockedDown()) {
+                throw new DeviceException(address + " stays with its driver: the kernel is locked down (see"
+                        + " /sys/kernel/security/lockdown), and nobody could use it by sysfs; switch Secure Boot off, or"
+                        + " use VFIO: outboard bind " + address + " vfio");
+            }
             refuseIfHeld(before);
+            checkUnused();
             takeFrom(before, NO_DRIVER);
             return before.driver();
         }
@@ -119,7 +126,7 @@ public final class DriverBinding {
         if (PciDevice.isVfio(driver)) {
             before.requireIommuGroup();
         }
-        StorageUse.refuseIfUsed(bus, address);
+        checkUnused();
         loadDriver(driver);
         takeFrom(before, driver);
         SysfsFile.write(bus.pci().resolve("drivers_probe"), address);

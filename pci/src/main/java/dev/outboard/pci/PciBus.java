@@ -9,6 +9,7 @@ import dev.outboard.memory.ClaimedException;
 import dev.outboard.memory.Claims;
 import dev.outboard.specs.pci.PciConfiguration;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -168,7 +169,8 @@ public final class PciBus {
     private List<String> accessPaths(Path directory, @Nullable String driver, @Nullable String group, int classCode)
             throws IOException {
         if (driver == null) {
-            boolean sysfs = !PciDevice.isBridge(classCode) && Files.isWritable(directory.resolve("config"));
+            boolean sysfs =
+                    !PciDevice.isBridge(classCode) && !isLockedDown() && Files.isWritable(directory.resolve("config"));
             return sysfs ? List.of("sysfs") : List.of();
         }
         Path groupNode = root.resolve("dev/vfio").resolve(group == null ? "none" : group);
@@ -176,6 +178,16 @@ public final class PciBus {
                 && Stream.concat(vfioNode(directory).stream(), Stream.of(groupNode))
                         .anyMatch(node -> Files.isReadable(node) && Files.isWritable(node));
         return vfio ? List.of("vfio") : List.of();
+    }
+
+    /** Whether the kernel keeps even root from the registers of devices. kernel_lockdown(7). */
+    boolean isLockedDown() throws IOException {
+        try {
+            return !Files.readString(root.resolve("sys/kernel/security/lockdown"))
+                    .contains("[none]");
+        } catch (NoSuchFileException | AccessDeniedException unknown) {
+            return false;
+        }
     }
 
     /**

@@ -119,6 +119,34 @@ class DriverBindingTest {
     }
 
     @Test
+    void aNetworkInterfaceThatIsUpIsRefused() throws IOException {
+        String flags = FakeMachine.device(FakeMachine.NVME) + "/net/enp3s0/flags";
+        machine.write(flags, "0x1003");
+        assertBusy().hasMessageContaining("enp3s0 is up").hasMessageContaining("ip link set enp3s0 down");
+        assertThatThrownBy(() -> nvme().detach()).isInstanceOf(DeviceBusyException.class);
+        assertThat(machine.read(OVERRIDE)).isEqualTo("(null)");
+        machine.write(flags, "0x1002");
+        assertThatCode(() -> nvme().checkUnused()).doesNotThrowAnyException();
+    }
+
+    @Test
+    void anInterfaceOfVirtioThatIsUpIsRefused() throws IOException {
+        machine.write(FakeMachine.device(FakeMachine.NVME) + "/virtio2/net/eth0/flags", "0x1");
+        assertBusy().hasMessageContaining("eth0 is up");
+    }
+
+    @Test
+    void aLockedDownKernelLeavesTheDriver() throws IOException {
+        machine.write("sys/kernel/security/lockdown", "none [integrity] confidentiality");
+        assertThatThrownBy(() -> nvme().detach())
+                .isInstanceOf(DeviceException.class)
+                .hasMessageContaining("locked down");
+        assertThat(machine.read(OVERRIDE)).isEqualTo("(null)");
+        machine.write("sys/kernel/security/lockdown", "[none] integrity confidentiality");
+        assertThat(nvme().detach()).isEqualTo("nvme");
+    }
+
+    @Test
     void aDriverThatIsMissingIsLoaded() throws IOException {
         assertThatThrownBy(() -> nvme().bind(DriverBinding.VFIO_PCI))
                 .isInstanceOf(DeviceException.class)

@@ -195,7 +195,7 @@ public final class KernelTests {
                 "--fail-if-no-tests",
                 "--include-tag=" + tag,
                 "--reports-dir=" + folder,
-                "--config=junit.jupiter.execution.timeout.default=180s",
+                "--config=junit.jupiter.execution.timeout.default=600s",
                 "--config=junit.jupiter.execution.timeout.threaddump.enabled=true"));
         arguments.addAll(more);
         classes.forEach(name -> arguments.add("--select-class=" + name));

@@ -1,11 +1,13 @@
 package dev.outboard.cli.nvme;
 
+import dev.outboard.cli.interpose.InterposeOptions;
 import dev.outboard.driver.DeviceAddress;
 import dev.outboard.nvme.Nvme;
 import dev.outboard.nvme.NvmeController;
 import dev.outboard.nvme.NvmeNamespace;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which controller, and which of its namespaces. */
@@ -26,6 +28,9 @@ public final class DeviceOptions {
             description = "The namespace; unless told the controller's first.")
     private @Nullable Integer namespace;
 
+    @Mixin
+    private InterposeOptions interpose = new InterposeOptions();
+
     /** For picocli. */
     public DeviceOptions() {}
 
@@ -36,7 +41,7 @@ public final class DeviceOptions {
      * @throws IOException if it cannot be opened
      */
     public NvmeController open() throws IOException {
-        return Nvme.open(device);
+        return Nvme.open(interpose.open(device));
     }
 
     /**

@@ -4,6 +4,7 @@ import dev.outboard.cli.Interruption;
 import dev.outboard.cli.Json;
 import dev.outboard.driver.DeviceException;
 import dev.outboard.memory.DmaMemory;
+import dev.outboard.pci.PciFunction;
 import dev.outboard.samples.edu.Edu;
 import dev.outboard.samples.edu.EduBuffer;
 import java.io.IOException;
@@ -25,8 +26,8 @@ public final class RunEduCommand extends RunSample<Edu> {
     public RunEduCommand() {}
 
     @Override
-    Edu open(String address) throws IOException {
-        return Edu.open(address);
+    Edu open(PciFunction function) throws IOException {
+        return Edu.open(function);
     }
 
     @Override

@@ -3,6 +3,8 @@ package dev.outboard.cli.samples;
 import dev.outboard.cli.Interruption;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
+import dev.outboard.cli.interpose.InterposeOptions;
+import dev.outboard.pci.PciFunction;
 import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -28,10 +30,13 @@ abstract class RunSample<D extends AutoCloseable> implements Callable<Integer> {
     private @Nullable String device;
 
     @Mixin
+    private InterposeOptions interpose = new InterposeOptions();
+
+    @Mixin
     private JsonOption output = new JsonOption();
 
-    /** Opens the device. */
-    abstract D open(String address) throws IOException;
+    /** Takes over the device, also if that fails. */
+    abstract D open(PciFunction function) throws IOException;
 
     /** Shows what the driver does: says each thing once it is done, and returns all of it for {@code --json}. */
     abstract Map<String, Object> show(D driver) throws IOException;
@@ -46,7 +51,7 @@ abstract class RunSample<D extends AutoCloseable> implements Callable<Integer> {
             throw new IllegalStateException("picocli did not set what is required");
         }
         String address = device == null ? "model:" + spec.name() : device;
-        try (D driver = open(address)) {
+        try (D driver = open(interpose.open(address))) {
             say("device", address);
             Map<String, Object> document = Json.object();
             document.put("device", address);

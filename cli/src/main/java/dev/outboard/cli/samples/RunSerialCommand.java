@@ -3,6 +3,7 @@ package dev.outboard.cli.samples;
 import dev.outboard.cli.Interruption;
 import dev.outboard.cli.Json;
 import dev.outboard.driver.DeviceException;
+import dev.outboard.pci.PciFunction;
 import dev.outboard.samples.serial.SerialCard;
 import dev.outboard.samples.serial.SerialErrors;
 import dev.outboard.samples.serial.SerialPort;
@@ -32,8 +33,8 @@ public final class RunSerialCommand extends RunSample<SerialCard> {
     public RunSerialCommand() {}
 
     @Override
-    SerialCard open(String address) throws IOException {
-        return SerialCard.open(address);
+    SerialCard open(PciFunction function) throws IOException {
+        return SerialCard.open(function);
     }
 
     @Override

@@ -190,8 +190,15 @@ final class SysfsDevice implements AutoCloseable {
                 gone = name + " does not answer any more: it was removed, or has lost its power";
             }
         } catch (LinuxException e) {
-            gone = name + " was removed (" + e.getMessage() + ")";
+            // Any other error says nothing about the device, and the next access meets it too.
+            if (isGone(e)) {
+                gone = name + " was removed (" + e.getMessage() + ")";
+            }
         }
+    }
+
+    private static boolean isGone(LinuxException e) {
+        return e.errno() == Errno.ENODEV || e.errno() == Errno.ENXIO;
     }
 
     /** Nobody tells that a device went, so it is asked, but not at every call. */
@@ -259,18 +266,21 @@ final class SysfsDevice implements AutoCloseable {
 
         /** A device that is gone is not an error here, anything else is. */
         private void failed(LinuxException e) {
-            if (e.errno() != Errno.ENODEV && e.errno() != Errno.ENXIO) {
+            if (!isGone(e)) {
                 throw new UncheckedIOException(explained(e));
             }
             gone = name + " was removed (" + e.getMessage() + ")";
         }
 
         private IOException explained(LinuxException e) {
-            return e.errno() == Errno.EIO
-                    ? new DeviceException(
+            return switch (e.errno()) {
+                case Errno.EIO ->
+                    new DeviceException(
                             name + ": configuration space beyond its first 64 bytes is shown to root alone; use sudo",
-                            e)
-                    : e;
+                            e);
+                case Errno.EPERM -> lockedDown(e);
+                default -> e;
+            };
         }
     }
 }

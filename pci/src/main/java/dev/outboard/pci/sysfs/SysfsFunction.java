@@ -12,8 +12,8 @@ import java.io.UncheckedIOException;
 import java.util.List;
 
 /**
- * A PCI function reached by the files of sysfs. Where it is opened to look, nothing is written: a kernel driver may have
- * it.
+ * A PCI function reached by the files of sysfs. Where it is opened to look, none of its registers is written: a kernel
+ * driver may have it. If none has, the kernel is asked to enable it while a BAR is open, since it would not answer.
  *
  * <p>A register access that the kernel refuses throws {@link UncheckedIOException}; one of a device that is gone reads all
  * ones.

@@ -71,7 +71,18 @@ public final class Edu implements AutoCloseable {
      * @throws IOException if it cannot be opened, or is none
      */
     public static Edu open(String address) throws IOException {
-        return open(Pci.open(address), Duration.ofSeconds(2));
+        return open(Pci.open(address));
+    }
+
+    /**
+     * Takes over a PCI function. The device may take two seconds for anything.
+     *
+     * @param function the function; it now belongs to the driver, and is closed if this fails
+     * @return the device, which was found alive
+     * @throws IOException if it is no such device, or dead
+     */
+    public static Edu open(PciFunction function) throws IOException {
+        return open(function, Duration.ofSeconds(2));
     }
 
     /**

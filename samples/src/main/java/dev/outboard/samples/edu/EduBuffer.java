@@ -13,6 +13,7 @@ import static dev.outboard.specs.edu.EduRegisters.INTERRUPT_DMA;
 
 import dev.outboard.driver.DeviceException;
 import dev.outboard.memory.DmaAllocator;
+import dev.outboard.memory.DmaLimits;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.memory.Registers;
 import dev.outboard.specs.edu.EduRegisters;
@@ -26,6 +27,8 @@ import java.util.Objects;
 public final class EduBuffer {
     /** How much of it is used, in bytes. QEMU 7.2 aborts when a transfer touches the last of its 4096. */
     public static final int SIZE_BYTES = EduRegisters.BUFFER_BYTES - 1;
+
+    private static final DmaLimits LIMITS = DmaLimits.NONE.alignedTo(4096).addressBits(Long.bitCount(DMA_MASK));
 
     private final Edu device;
     private final DmaAllocator dma;
@@ -45,7 +48,7 @@ public final class EduBuffer {
      * @throws IOException if there is no more
      */
     public DmaMemory allocate(long sizeBytes) throws IOException {
-        return dma.allocate(sizeBytes);
+        return dma.allocate(sizeBytes, LIMITS);
     }
 
     /**
@@ -73,7 +76,7 @@ public final class EduBuffer {
     private void transfer(long from, long to, DmaMemory memory, int offset, String direction) throws IOException {
         Objects.checkFromIndexSize(offset, memory.sizeBytes(), SIZE_BYTES);
         // The device drops the bits beyond its mask, and would move other memory, if the IOMMU let it.
-        if (memory.deviceAddress() + memory.sizeBytes() - 1 > DMA_MASK) {
+        if (Long.compareUnsigned(memory.deviceAddress(), DMA_MASK - (memory.sizeBytes() - 1)) > 0) {
             throw new DeviceException(device.address() + " reaches the device addresses to 0x"
                     + Long.toHexString(DMA_MASK) + ", not " + memory + "; allocate less before it");
         }

@@ -15,8 +15,8 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,9 +27,9 @@ import org.jspecify.annotations.Nullable;
  * something to do.
  */
 public final class SerialCard implements AutoCloseable {
-    private static final Set<Integer> DEVICE_IDS =
-            Set.of(PciSerial.ONE_PORT, PciSerial.TWO_PORTS, PciSerial.FOUR_PORTS);
-    private static final long QUIET_NANOS = 20_000_000;
+    private static final Map<Integer, Integer> PORTS =
+            Map.of(PciSerial.ONE_PORT, 1, PciSerial.TWO_PORTS, 2, PciSerial.FOUR_PORTS, 4);
+    private static final long QUIET_NANOS = 100_000_000;
     private static final long MOST_SETTLING_NANOS = 1_000_000_000;
     private static final Duration LONGEST_SLEEP = Duration.ofSeconds(1);
 
@@ -42,13 +42,19 @@ public final class SerialCard implements AutoCloseable {
         this.function = function;
         int vendor = (int) function.configuration().read(PciConfiguration.VENDOR_ID);
         int device = (int) function.configuration().read(PciConfiguration.DEVICE_ID);
-        if (vendor != PciSerial.VENDOR_ID || !DEVICE_IDS.contains(device)) {
+        Integer count = PORTS.get(device);
+        if (vendor != PciSerial.VENDOR_ID || count == null) {
             throw new DeviceException("%s is no serial card that this driver knows: its ids are %04x:%04x"
                     .formatted(function.address(), vendor, device));
         }
         Registers registers = function.bar(0);
+        long bytes = count * (long) Uart16550.BYTES;
+        if (registers.sizeBytes() != bytes) {
+            throw new DeviceException("%s has %d bytes in BAR 0, and its %d ports take %d: it is no card of QEMU's"
+                    .formatted(function.address(), registers.sizeBytes(), count, bytes));
+        }
         List<Uart> uarts = new ArrayList<>();
-        for (long at = 0; at + Uart16550.BYTES <= registers.sizeBytes(); at += Uart16550.BYTES) {
+        for (long at = 0; at < bytes; at += Uart16550.BYTES) {
             String name = "port " + uarts.size() + " of " + function.address();
             Uart uart = new Uart(name, function, registers.slice(at, Uart16550.BYTES));
             uart.initialize();
@@ -143,6 +149,9 @@ public final class SerialCard implements AutoCloseable {
             ports.forEach(port -> port.fail(e));
         } catch (UncheckedIOException e) {
             ports.forEach(port -> port.fail(Objects.requireNonNull(e.getCause())));
+        } catch (RuntimeException e) {
+            IOException failure = new IOException(function.address() + " is no longer served: " + e, e);
+            ports.forEach(port -> port.fail(failure));
         }
     }
 
@@ -167,7 +176,16 @@ public final class SerialCard implements AutoCloseable {
     /** Hangs up, ends the thread, and gives the card back. */
     @Override
     public synchronized void close() {
-        ports.forEach(SerialPort::close);
+        try (function) {
+            try {
+                ports.forEach(SerialPort::close);
+            } finally {
+                endServer();
+            }
+        }
+    }
+
+    private void endServer() {
         if (interrupt != null && server != null) {
             interrupt.close();
             try {
@@ -176,6 +194,5 @@ public final class SerialCard implements AutoCloseable {
                 Thread.currentThread().interrupt();
             }
         }
-        function.close();
     }
 }

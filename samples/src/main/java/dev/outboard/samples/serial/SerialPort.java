@@ -35,7 +35,6 @@ public final class SerialPort implements CharacterDevice {
     private static final int BUFFER_BYTES = 4096;
     private static final long POLL_NANOS = 50_000;
     private static final int MOST_CAUSES = 256;
-    private static final MemorySegment NOTHING = MemorySegment.ofArray(new byte[0]);
 
     private final Uart uart;
     private final ReentrantLock lock = new ReentrantLock();
@@ -43,8 +42,10 @@ public final class SerialPort implements CharacterDevice {
     private final byte[] received = new byte[BUFFER_BYTES];
     private int firstReceived;
     private int receivedBytes;
-    private MemorySegment outgoing = NOTHING;
+    private final byte[] outgoing = new byte[BUFFER_BYTES];
+    private int outgoingBytes;
     private int sentBytes;
+    private boolean writing;
     private boolean interrupts;
     private long enabled;
     private long status;
@@ -82,18 +83,26 @@ public final class SerialPort implements CharacterDevice {
         long start = System.nanoTime();
         lock.lock();
         try {
-            while (outgoing.byteSize() > 0) {
+            while (writing) {
                 checkTime(await(start, timeout), 0, data, timeout);
             }
-            outgoing = data;
-            sentBytes = 0;
+            writing = true;
             try {
-                enableInterrupts();
-                while (sentBytes < data.byteSize()) {
-                    checkTime(await(start, timeout), sentBytes, data, timeout);
+                for (long done = 0; done < data.byteSize(); done += outgoingBytes) {
+                    // Copied here: the card's thread may not be allowed to read the caller's memory.
+                    int bytes = (int) Math.min(BUFFER_BYTES, data.byteSize() - done);
+                    MemorySegment.copy(data, ValueLayout.JAVA_BYTE, done, outgoing, 0, bytes);
+                    outgoingBytes = bytes;
+                    sentBytes = 0;
+                    enableInterrupts();
+                    while (sentBytes < outgoingBytes) {
+                        checkTime(await(start, timeout), done + sentBytes, data, timeout);
+                    }
                 }
             } finally {
-                outgoing = NOTHING;
+                writing = false;
+                outgoingBytes = 0;
+                sentBytes = 0;
                 enableInterrupts();
                 changed.signalAll();
             }
@@ -125,7 +134,7 @@ public final class SerialPort implements CharacterDevice {
         }
     }
 
-    private void checkTime(boolean inTime, int bytes, MemorySegment data, Duration timeout) throws IOException {
+    private void checkTime(boolean inTime, long bytes, MemorySegment data, Duration timeout) throws IOException {
         if (!inTime) {
             throw new DeviceTimeoutException(uart + " took " + bytes + " of " + data.byteSize() + " bytes within "
                     + timeout.toMillis() + " ms: whoever is at the other end does not read, or it is stuck");
@@ -163,18 +172,20 @@ public final class SerialPort implements CharacterDevice {
     private boolean transfer() throws IOException {
         boolean moved = false;
         status = uart.lineStatus();
-        while (LSR_DATA_READY.isSet(status) && receivedBytes < BUFFER_BYTES) {
+        // No more than a FIFO has: a line that is stuck may bring breaks without end.
+        for (int i = 0; i < FIFO_CHARACTERS && LSR_DATA_READY.isSet(status) && receivedBytes < BUFFER_BYTES; i++) {
             int character = uart.receive();
             // A break brings a zero that nobody sent.
             if (!LSR_BREAK.isSet(status)) {
                 received[(firstReceived + receivedBytes++) % BUFFER_BYTES] = (byte) character;
+                moved = true;
             }
-            moved = true;
             status = uart.lineStatus();
         }
-        if (LSR_TRANSMITTER_HOLDING_EMPTY.isSet(status) && sentBytes < outgoing.byteSize()) {
-            for (int i = 0; i < FIFO_CHARACTERS && sentBytes < outgoing.byteSize(); i++) {
-                uart.transmit(outgoing.get(ValueLayout.JAVA_BYTE, sentBytes++));
+        if (LSR_TRANSMITTER_HOLDING_EMPTY.isSet(status) && sentBytes < outgoingBytes) {
+            for (int i = 0; i < FIFO_CHARACTERS && sentBytes < outgoingBytes; i++) {
+                uart.transmit(outgoing[sentBytes]);
+                sentBytes++;
             }
             moved = true;
         }
@@ -199,7 +210,7 @@ public final class SerialPort implements CharacterDevice {
     private void enableInterrupts() {
         long wanted = IER_LINE_STATUS.mask() | IER_MODEM_STATUS.mask();
         wanted |= receivedBytes < BUFFER_BYTES ? IER_RECEIVED_DATA.mask() : 0;
-        wanted |= sentBytes < outgoing.byteSize() ? IER_TRANSMITTER_EMPTY.mask() : 0;
+        wanted |= sentBytes < outgoingBytes ? IER_TRANSMITTER_EMPTY.mask() : 0;
         if (interrupts && wanted != enabled) {
             enabled = wanted;
             uart.enableInterrupts(wanted);
@@ -298,8 +309,8 @@ public final class SerialPort implements CharacterDevice {
         lock.lock();
         try {
             interrupts = false;
-            uart.shutDown();
             fail(new IOException(uart + " is closed"));
+            uart.shutDown();
         } finally {
             lock.unlock();
         }

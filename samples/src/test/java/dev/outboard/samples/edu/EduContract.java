@@ -106,6 +106,9 @@ abstract class EduContract {
         DmaMemory unreachable = new DmaMemory(MemorySegment.ofArray(new byte[16]), beyond - 15, () -> {});
         assertThatThrownBy(() -> edu.buffer().write(unreachable, 0))
                 .hasMessageContaining("reaches the device addresses to 0xfffffff");
+        DmaMemory highest = new DmaMemory(MemorySegment.ofArray(new byte[16]), -16, () -> {});
+        assertThatThrownBy(() -> edu.buffer().write(highest, 0))
+                .hasMessageContaining("reaches the device addresses to 0xfffffff");
     }
 
     @Test

@@ -10,6 +10,8 @@ import dev.outboard.samples.BrokenFunction;
 import dev.outboard.specs.serial.PciSerial;
 import dev.outboard.specs.serial.Uart16550;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -88,6 +90,33 @@ class BrokenSerialTest {
                     .isInstanceOf(DeviceException.class)
                     .hasMessageContaining("the port interrupts without end (IIR is 0xc0)");
         }
+    }
+
+    /** In a thread of its own: a loop without end does not heed an interrupt. */
+    @Test
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void breaksForEver() throws IOException {
+        function.lie(Uart16550.LSR.offset(), SENT | Uart16550.LSR_DATA_READY.mask() | Uart16550.LSR_BREAK.mask());
+        long pending = Uart16550.IIR_FIFOS.mask() | Uart16550.IIR_ID.of(Uart16550.ID_RECEIVED_DATA);
+        function.lie(Uart16550.IIR.offset(), pending);
+        try (function) {
+            SerialPort port = new SerialPort(new Uart("the port", function, function.bar(0)));
+            assertThat(port.read(MemorySegment.ofArray(new byte[1]), Duration.ofMillis(50)))
+                    .isZero();
+            port.useInterrupts();
+            assertThatThrownBy(port::serve).hasMessageContaining("interrupts without end");
+            port.close();
+        }
+    }
+
+    @Test
+    void hasMorePortsThanItsIdSays() {
+        BrokenFunction large = new BrokenFunction(PciSerial.VENDOR_ID, PciSerial.ONE_PORT, 1 << 20);
+        assertThatThrownBy(() -> SerialCard.open(large))
+                .isInstanceOf(DeviceException.class)
+                .hasMessageContaining("broken:0 has 1048576 bytes in BAR 0, and its 1 ports take 8");
+        assertThat(large.isClosed()).isTrue();
+        function.close();
     }
 
     @Test

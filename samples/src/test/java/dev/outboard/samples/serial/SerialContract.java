@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.outboard.driver.DeviceTimeoutException;
 import dev.outboard.samples.serial.SerialSettings.Parity;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Random;
@@ -151,6 +153,17 @@ abstract class SerialContract {
         write(first, new byte[] {1, 2, 0x7f});
         assertThat(read(second, 3)).containsExactly(1, 2, 0x7f);
         first.drain(SOON);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void memoryOfTheCallersThreadCanBeWritten(boolean interrupts) throws IOException {
+        use(interrupts);
+        byte[] data = random(10);
+        try (Arena arena = Arena.ofConfined()) {
+            first.write(arena.allocateFrom(ValueLayout.JAVA_BYTE, data), SOON);
+        }
+        assertThat(read(second, data.length)).isEqualTo(data);
     }
 
     @Test

@@ -1,0 +1,28 @@
+package dev.outboard.cli.interpose;
+
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** {@code outboard faults}. */
+@Command(
+        name = "faults",
+        description = "Fault rules, which --faults of other commands has act on a device.",
+        subcommands = {FaultsCheckCommand.class, FaultsGenerateCommand.class})
+public final class FaultsCommand implements Runnable {
+    @CommandLine.Spec
+    private CommandLine.Model.@Nullable CommandSpec spec;
+
+    /** For picocli. */
+    public FaultsCommand() {}
+
+    @Override
+    public void run() {
+        if (spec != null) {
+            throw new CommandLine.ParameterException(
+                    spec.commandLine(),
+                    "what to do? there is: "
+                            + String.join(", ", spec.subcommands().keySet()));
+        }
+    }
+}

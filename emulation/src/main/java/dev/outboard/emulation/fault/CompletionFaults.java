@@ -1,0 +1,104 @@
+package dev.outboard.emulation.fault;
+
+import dev.outboard.emulation.interpose.DmaStore;
+import dev.outboard.emulation.interpose.NvmeTraffic;
+import dev.outboard.emulation.interpose.NvmeTraffic.Completion;
+import dev.outboard.specs.nvme.CompletionEntry;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** What is done to the completions of an NVMe controller. */
+final class CompletionFaults {
+    private final List<RuleState> rules;
+    private final Consumer<FaultAction> befall;
+    private final NvmeTraffic traffic = new NvmeTraffic();
+    private final Later<DmaStore> later = new Later<>();
+
+    /**
+     * Rules about completions.
+     *
+     * @param befall does what concerns the device as a whole
+     */
+    CompletionFaults(List<RuleState> rules, Consumer<FaultAction> befall) {
+        this.rules = rules;
+        this.befall = befall;
+    }
+
+    NvmeTraffic traffic() {
+        return traffic;
+    }
+
+    /** What the driver shall find of what the device stored. */
+    List<DmaStore> toDriver(List<DmaStore> stores) {
+        List<DmaStore> seen = new ArrayList<>(later.due());
+        List<DmaStore> changed = new ArrayList<>(stores);
+        for (Completion completion : traffic.toDriver(stores)) {
+            for (RuleState state : rules) {
+                FaultTarget target = state.rule().target();
+                boolean matches = target.matches(FaultTarget.Kind.COMPLETION, null, completion.queue())
+                        && (target.opcode() == FaultTarget.ANY_OPCODE || target.opcode() == completion.opcode());
+                if (matches && state.strikes()) {
+                    befall.accept(state.rule().action());
+                    act(state.rule().action(), completion, changed);
+                }
+            }
+        }
+        seen.addAll(changed);
+        return seen;
+    }
+
+    private void act(FaultAction action, Completion completion, List<DmaStore> stores) {
+        DmaStore entry = traffic.entry(completion);
+        int last = ByteBuffer.wrap(entry.bytes()).order(ByteOrder.LITTLE_ENDIAN).getInt((int) CompletionEntry.DW3);
+        switch (action.kind()) {
+            case STATUS -> stores.add(lastWord(completion, CompletionEntry.STATUS.set(last, action.operand())));
+            case COMMAND -> stores.add(lastWord(completion, CompletionEntry.COMMAND_ID.set(last, action.operand())));
+            case PHASE ->
+                stores.add(lastWord(completion, CompletionEntry.PHASE.set(last, 1 - CompletionEntry.PHASE.get(last))));
+            case DROP -> cutOut(completion.deviceAddress(), stores);
+            case DELAY -> {
+                cutOut(completion.deviceAddress(), stores);
+                later.add(action.operand(), entry);
+            }
+            // Where the next one belongs, which may have come already.
+            case DUPLICATE -> stores.add(new DmaStore(completion.nextAddress(), entry.bytes()));
+            default -> {
+                // Concerns the device as a whole.
+            }
+        }
+    }
+
+    private static DmaStore lastWord(Completion completion, long word) {
+        byte[] bytes = ByteBuffer.allocate(Integer.BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt((int) word)
+                .array();
+        return new DmaStore(completion.deviceAddress() + CompletionEntry.DW3, bytes);
+    }
+
+    /** Takes an entry out of what was stored. */
+    private static void cutOut(long address, List<DmaStore> stores) {
+        List<DmaStore> before = List.copyOf(stores);
+        stores.clear();
+        for (DmaStore store : before) {
+            int length = store.bytes().length;
+            long offset = address - store.deviceAddress();
+            part(store, 0, Math.clamp(offset, 0, length), stores);
+            part(store, Math.clamp(offset + CompletionEntry.SIZE_BYTES, 0, length), length, stores);
+        }
+    }
+
+    private static void part(DmaStore store, int from, int to, List<DmaStore> parts) {
+        if (from < to) {
+            parts.add(new DmaStore(store.deviceAddress() + from, Arrays.copyOfRange(store.bytes(), from, to)));
+        }
+    }
+
+    void forget() {
+        later.clear();
+    }
+}

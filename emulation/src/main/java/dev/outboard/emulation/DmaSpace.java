@@ -29,6 +29,7 @@ public final class DmaSpace {
     private @Nullable DmaRegion lastRead;
     private @Nullable DmaRegion lastWritten;
     private @Nullable ClientMemory client;
+    private @Nullable DmaRegion deviceMemory;
 
     /** A space with nothing in it. */
     public DmaSpace() {}
@@ -137,14 +138,42 @@ public final class DmaSpace {
         return Long.compareUnsigned(address + (length - 1), address) < 0;
     }
 
+    /**
+     * Says where memory of the device itself is among the device addresses, so that what a client puts there is found
+     * there. Meanwhile the client cannot map its own memory there.
+     *
+     * @param address the first device address, a multiple of {@link #PAGE_BYTES}
+     * @param memory the memory, which must outlive its use here; null for none
+     * @return false if something is mapped there already; there is no memory of the device then
+     */
+    public boolean setDeviceMemory(long address, @Nullable MemorySegment memory) {
+        DmaRegion old = deviceMemory;
+        deviceMemory = null;
+        forget();
+        if (old != null) {
+            old.unmap();
+        }
+        if (memory == null) {
+            return true;
+        }
+        DmaRegion added = new DmaRegion(address, memory.byteSize(), memory, true, true, Arena.ofShared());
+        if (wraps(address, memory.byteSize())
+                || regions.stream().anyMatch(r -> r.overlaps(address, memory.byteSize()))) {
+            added.unmap();
+            return false;
+        }
+        deviceMemory = added;
+        return true;
+    }
+
     /** The region that an address lies in. */
     private @Nullable DmaRegion at(long address) {
         int index = firstAbove(address) - 1;
-        if (index < 0) {
-            return null;
+        if (index >= 0 && regions.get(index).covers(address)) {
+            return regions.get(index);
         }
-        DmaRegion region = regions.get(index);
-        return region.covers(address) ? region : null;
+        DmaRegion own = deviceMemory;
+        return own != null && own.covers(address) ? own : null;
     }
 
     /** The index of the first region that starts above an address. */
@@ -179,7 +208,10 @@ public final class DmaSpace {
             throw new ErrorReply(Errno.EINVAL);
         }
         int index = firstAbove(address);
-        if (at(address) != null || (index < regions.size() && regions.get(index).overlaps(address, size))) {
+        boolean isTaken = at(address) != null
+                || (index < regions.size() && regions.get(index).overlaps(address, size))
+                || (deviceMemory != null && deviceMemory.overlaps(address, size));
+        if (isTaken) {
             throw new ErrorReply(Errno.EEXIST);
         }
         if (regions.size() == VfioUser.DEFAULT_MAX_DMA_MAPS) {
@@ -213,7 +245,7 @@ public final class DmaSpace {
 
     void unmap(long address, long size) throws ErrorReply {
         DmaRegion region = at(address);
-        if (region == null || region.address() != address || region.sizeBytes() != size) {
+        if (region == null || region == deviceMemory || region.address() != address || region.sizeBytes() != size) {
             throw new ErrorReply(Errno.ENOENT);
         }
         regions.remove(region);

@@ -103,6 +103,7 @@ public final class Models {
         options.put("queues", "I/O queues at most (" + standard.ioQueues() + ")");
         options.put(
                 "doorbell-stride", "CAP.DSTRD: doorbells are 4 << N bytes apart (" + standard.doorbellStride() + ")");
+        options.put("cmb", "the size of the controller memory buffer, a power of two; 0 is none (0)");
         options.put("file", "the file that holds the namespaces (none: memory)");
         return new Kind("nvme", "an NVMe 2.0 controller", options);
     }
@@ -131,6 +132,7 @@ public final class Models {
                 options.text("firmware", standard.firmware()),
                 options.number("queues", standard.ioQueues()),
                 options.number("doorbell-stride", standard.doorbellStride()),
+                options.sizeBytes("cmb", standard.controllerMemoryBytes()),
                 file));
     }
 

@@ -11,10 +11,12 @@ import dev.outboard.specs.nvme.SubmissionEntry;
  * command set specification 1.0, 3.2.
  */
 final class BlockCommands {
+    private final DataPointer pointer;
     private final BlockBuffer buffer;
     private final Statistics statistics;
 
-    BlockCommands(BlockBuffer buffer, Statistics statistics) {
+    BlockCommands(DataPointer pointer, BlockBuffer buffer, Statistics statistics) {
+        this.pointer = pointer;
         this.buffer = buffer;
         this.statistics = statistics;
     }
@@ -38,8 +40,12 @@ final class BlockCommands {
     private int read(Command command, Namespace namespace) {
         int flags = command.dword(SubmissionEntry.CDW12);
         int blocks = command.blocks();
-        statistics.read((long) blocks << namespace.blockShift());
+        statistics.read(bytes(command, namespace));
         int status = checkSize(command, namespace, flags);
+        if (status == Status.SUCCESS && namespace.isPlain()) {
+            // By SGL: nothing to check on the way.
+            return pointer.toHost(command, namespace.data(), start(command, namespace), bytes(command, namespace));
+        }
         if (status == Status.SUCCESS) {
             status = load(command, namespace, command.firstBlock(), blocks);
         }
@@ -50,8 +56,14 @@ final class BlockCommands {
         int flags = command.dword(SubmissionEntry.CDW12);
         long first = command.firstBlock();
         int blocks = command.blocks();
-        statistics.written((long) blocks << namespace.blockShift());
+        statistics.written(bytes(command, namespace));
         int status = checkSize(command, namespace, flags);
+        if (status == Status.SUCCESS && namespace.isPlain()) {
+            long bytes = bytes(command, namespace);
+            status = pointer.fromHost(command, namespace.data(), start(command, namespace), bytes);
+            wrote(command, namespace, first, blocks);
+            return status;
+        }
         Zones zones = namespace.zones();
         if (status == Status.SUCCESS && zones != null) {
             status = zones.prepareWrite(first, blocks);
@@ -75,7 +87,7 @@ final class BlockCommands {
         int flags = command.dword(SubmissionEntry.CDW12);
         long zoneFirst = command.firstBlock();
         int blocks = command.blocks();
-        statistics.written((long) blocks << namespace.blockShift());
+        statistics.written(bytes(command, namespace));
         if (zones == null || !zones.isFirstBlock(zoneFirst)) {
             return command.invalid(SubmissionEntry.CDW10);
         }
@@ -110,7 +122,7 @@ final class BlockCommands {
         int flags = command.dword(SubmissionEntry.CDW12);
         long first = command.firstBlock();
         int blocks = command.blocks();
-        statistics.read((long) blocks << namespace.blockShift());
+        statistics.read(bytes(command, namespace));
         int status = checkSize(command, namespace, flags);
         if (status == Status.SUCCESS) {
             status = load(command, namespace, first, blocks);
@@ -182,6 +194,14 @@ final class BlockCommands {
             }
         }
         return status;
+    }
+
+    private static long start(Command command, Namespace namespace) {
+        return command.firstBlock() << namespace.blockShift();
+    }
+
+    private static long bytes(Command command, Namespace namespace) {
+        return (long) command.blocks() << namespace.blockShift();
     }
 
     private int checkSize(Command command, Namespace namespace, int flags) {

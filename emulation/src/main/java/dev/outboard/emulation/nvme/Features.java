@@ -131,6 +131,13 @@ final class Features {
 
     /** The value of a feature that vectors, sensors or namespaces have; which one is said as in {@link #selector}. */
     int value(int feature, int selector) {
+        Namespace namespace = namespaces.get(selector);
+        if (feature == Feature.WRITE_PROTECTION) {
+            return namespace != null && namespace.isWriteProtected() ? 1 : 0;
+        }
+        if (feature == Feature.RESERVATION_PERSISTENCE) {
+            return namespace != null && namespace.reservations().isPersistent() ? 1 : 0;
+        }
         Integer value = current.get(key(feature, selector));
         return value != null ? value : savedOrInitial(feature, selector);
     }
@@ -176,7 +183,7 @@ final class Features {
 
     private int get(Command command) {
         int dword10 = command.dword(SubmissionEntry.CDW10);
-        int feature = (int) Feature.ID.get(dword10);
+        int feature = (int) SubmissionEntry.FEATURE_ID.get(dword10);
         int select = (int) Feature.SELECT.get(dword10);
         Definition definition = definitions.get(feature);
         if (definition == null || select > Feature.SELECT_CAPABILITIES) {
@@ -243,7 +250,7 @@ final class Features {
     private int set(Command command) {
         int dword10 = command.dword(SubmissionEntry.CDW10);
         int dword11 = command.dword(SubmissionEntry.CDW11);
-        int feature = (int) Feature.ID.get(dword10);
+        int feature = (int) SubmissionEntry.FEATURE_ID.get(dword10);
         Definition definition = definitions.get(feature);
         if (definition == null) {
             return command.invalid(SubmissionEntry.CDW10);
@@ -282,16 +289,17 @@ final class Features {
         if (feature == Feature.NUMBER_OF_QUEUES) {
             return;
         }
-        current.put(key(feature, selector), value);
-        if (saves) {
-            saved.put(key(feature, selector), value);
-        }
+        // Namespaces keep these themselves: they outlive resets, and end with the namespace.
         Namespace namespace = namespaces.get(selector);
         if (feature == Feature.WRITE_PROTECTION && namespace != null) {
             namespace.setWriteProtected(value != 0);
-        }
-        if (feature == Feature.RESERVATION_PERSISTENCE && namespace != null) {
+        } else if (feature == Feature.RESERVATION_PERSISTENCE && namespace != null) {
             namespace.reservations().setPersistent((value & 1) != 0);
+        } else {
+            current.put(key(feature, selector), value);
+        }
+        if (saves) {
+            saved.put(key(feature, selector), value);
         }
         listener.accept(feature);
     }

@@ -59,6 +59,9 @@ final class IdentifyData {
     private static final int POWER_STATE_BYTES = 32;
     private static final int NON_OPERATIONAL = 1 << 25;
     private static final int[] POWER_CENTIWATTS = {500, 300, 10};
+    private static final int[] LATENCY_MICROS = {0, 100, 5000};
+    private static final long ENTRY_LATENCY = 4;
+    private static final long EXIT_LATENCY = 8;
 
     private final NvmeOptions options;
     private final Namespaces namespaces;
@@ -138,7 +141,10 @@ final class IdentifyData {
         MemorySegment powerStates = controller.slice("psd");
         for (int i = 0; i < POWER_STATES; i++) {
             int flags = i == POWER_STATES - 1 ? NON_OPERATIONAL : 0;
-            powerStates.set(JAVA_INT_UNALIGNED, (long) i * POWER_STATE_BYTES, POWER_CENTIWATTS[i] | flags);
+            long at = (long) i * POWER_STATE_BYTES;
+            powerStates.set(JAVA_INT_UNALIGNED, at, POWER_CENTIWATTS[i] | flags);
+            powerStates.set(JAVA_INT_UNALIGNED, at + ENTRY_LATENCY, LATENCY_MICROS[i]);
+            powerStates.set(JAVA_INT_UNALIGNED, at + EXIT_LATENCY, LATENCY_MICROS[i]);
         }
     }
 

@@ -7,12 +7,10 @@ final class KeepAlive {
     /** The granularity of the timer, in units of 100 ms: KAS. */
     static final int GRANULARITY = 1;
 
-    private static final int LOOKS_BETWEEN_CLOCKS = 1024;
     private static final long NANOS_PER_MILLI = 1_000_000;
 
     private long timeoutNanos;
     private long lastBeatNanos;
-    private int looks;
 
     /** Starts the timer, or stops it with 0. */
     void start(int timeoutMillis) {
@@ -25,10 +23,8 @@ final class KeepAlive {
         return Status.SUCCESS;
     }
 
-    /** Whether the host is gone. Looks at the clock now and then only. */
+    /** Whether the host is gone. */
     boolean isOver() {
-        return timeoutNanos != 0
-                && ++looks % LOOKS_BETWEEN_CLOCKS == 0
-                && System.nanoTime() - lastBeatNanos > timeoutNanos;
+        return timeoutNanos != 0 && System.nanoTime() - lastBeatNanos > timeoutNanos;
     }
 }

@@ -109,6 +109,9 @@ final class NamespaceCommands {
 
     private int delete(Command command) {
         if (command.namespaceId() == Command.ALL_NAMESPACES) {
+            if (namespaces.isAnyWriteProtected()) {
+                return Status.WRITE_PROTECTED;
+            }
             namespaces.forEach(this::delete);
             return Status.SUCCESS;
         }

@@ -65,6 +65,15 @@ final class Namespaces implements AutoCloseable {
         }
     }
 
+    boolean isAnyWriteProtected() {
+        for (Namespace namespace : namespaces) {
+            if (namespace != null && namespace.isWriteProtected()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Creates a namespace. Returns null if there is no identifier or no room left in one piece. */
     @Nullable
     Namespace create(long bytes, BlockFormat format, ZoneLimits zones) {

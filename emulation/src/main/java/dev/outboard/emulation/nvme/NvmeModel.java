@@ -5,6 +5,10 @@ import static dev.outboard.specs.nvme.NvmeRegisters.AQA;
 import static dev.outboard.specs.nvme.NvmeRegisters.ASQ;
 import static dev.outboard.specs.nvme.NvmeRegisters.CAP;
 import static dev.outboard.specs.nvme.NvmeRegisters.CC;
+import static dev.outboard.specs.nvme.NvmeRegisters.CMBLOC;
+import static dev.outboard.specs.nvme.NvmeRegisters.CMBMSC;
+import static dev.outboard.specs.nvme.NvmeRegisters.CMBSTS;
+import static dev.outboard.specs.nvme.NvmeRegisters.CMBSZ;
 import static dev.outboard.specs.nvme.NvmeRegisters.CRTO;
 import static dev.outboard.specs.nvme.NvmeRegisters.CSTS;
 import static dev.outboard.specs.nvme.NvmeRegisters.INTMC;
@@ -28,6 +32,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An NVMe controller of version 2.0: NVM and zoned namespaces with metadata and protection information, PRPs and SGLs,
@@ -61,6 +66,7 @@ public final class NvmeModel extends PciModel {
     private final Arena arena = Arena.ofShared();
     private final Namespaces namespaces;
     private final Doorbells doorbells;
+    private final @Nullable ControllerMemory controllerMemory;
     private final AsynchronousEvents events = new AsynchronousEvents();
     private final KeepAlive keepAlive = new KeepAlive();
     private final QueueSet queues;
@@ -103,7 +109,7 @@ public final class NvmeModel extends PciModel {
 
         io = new IoCommands(namespaces, features, data, statistics, MAXIMUM_TRANSFER_BYTES);
         BlockBuffer buffer = new BlockBuffer(data, MAXIMUM_TRANSFER_BYTES, arena);
-        new BlockCommands(buffer, statistics).addTo(io);
+        new BlockCommands(data, buffer, statistics).addTo(io);
         new RangeCommands(data, buffer, statistics, arena).addTo(io);
         new ReservationCommands(data, features, arena).addTo(io);
         new ZoneCommands(data, buffer, MAXIMUM_TRANSFER_BYTES).addTo(io);
@@ -123,6 +129,12 @@ public final class NvmeModel extends PciModel {
         features.onChange(this::featureChanged);
         long barBytes = Doorbells.barBytes(options.ioQueues() + 1, options.doorbellStride());
         addBar(new Bar(0, barBytes, Bar.Space.MEMORY_64, new Bar0(), doorbells.shared()));
+        controllerMemory = options.controllerMemoryBytes() == 0
+                ? null
+                : new ControllerMemory(dma(), options.controllerMemoryBytes());
+        if (controllerMemory != null) {
+            addBar(controllerMemory.bar());
+        }
         resetFunction();
     }
 
@@ -160,6 +172,7 @@ public final class NvmeModel extends PciModel {
     protected void resetFunction() {
         disable();
         Arrays.fill(registers, 0);
+        locateControllerMemory();
         set(
                 CAP,
                 NvmeRegisters.CAP_MQES.of(MAXIMUM_QUEUE_ENTRIES - 1)
@@ -169,6 +182,7 @@ public final class NvmeModel extends PciModel {
                         | NvmeRegisters.CAP_DSTRD.of(options.doorbellStride())
                         | NvmeRegisters.CAP_NSSRS.of(1)
                         | NvmeRegisters.CAP_CSS.of(COMMAND_SETS)
+                        | NvmeRegisters.CAP_CMBS.of(controllerMemory == null ? 0 : 1)
                         | NvmeRegisters.CAP_CRMS.of(READY_WITH_MEDIA));
         set(VS, VERSION);
         set(CRTO, NvmeRegisters.CRTO_CRWMT.of(READY_TIMEOUT_HALF_SECONDS));
@@ -248,6 +262,15 @@ public final class NvmeModel extends PciModel {
         if (NvmeRegisters.CC_SHN.isSet(configuration)) {
             namespaces.flush();
             set(CSTS, NvmeRegisters.CSTS_SHST.set(get(CSTS), SHUTDOWN_COMPLETE));
+        }
+    }
+
+    private void locateControllerMemory() {
+        if (controllerMemory != null) {
+            boolean readable = NvmeRegisters.CMBMSC_CRE.isSet(get(CMBMSC));
+            set(CMBLOC, readable ? ControllerMemory.location() : 0);
+            set(CMBSZ, readable ? controllerMemory.size() : 0);
+            set(CMBSTS, NvmeRegisters.CMBSTS_CBAI.of(controllerMemory.configure(get(CMBMSC)) ? 0 : 1));
         }
     }
 
@@ -347,6 +370,9 @@ public final class NvmeModel extends PciModel {
                 interruptMask &= ~value;
             } else if (offset >= AQA.offset() && offset < ACQ.offset() + Long.BYTES) {
                 registers[(int) offset / Integer.BYTES] = value;
+            } else if (offset >= CMBMSC.offset() && offset < CMBMSC.offset() + Long.BYTES) {
+                registers[(int) offset / Integer.BYTES] = controllerMemory == null ? 0 : value;
+                locateControllerMemory();
             } else if (offset == CSTS.offset()) {
                 set(CSTS, get(CSTS) & ~(value & NvmeRegisters.CSTS_NSSRO.mask()));
             } else if (offset == NSSR.offset() && value == NvmeRegisters.NSSR_RESET) {
@@ -363,6 +389,9 @@ public final class NvmeModel extends PciModel {
             super.close();
             queues.deleteAll();
             doorbells.close();
+            if (controllerMemory != null) {
+                controllerMemory.close();
+            }
             namespaces.close();
             arena.close();
         }

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param firmware the firmware revision, up to 8 ASCII characters
  * @param ioQueues how many I/O queue pairs there are at most, 1 to 127
  * @param doorbellStride CAP.DSTRD: doorbells are {@code 4 << doorbellStride} bytes apart, 0 to 6
+ * @param controllerMemoryBytes the size of the controller memory buffer, a power of two from 4096; 0 for none
  * @param file the file that holds the namespaces one after the other, created where there is none; null for memory that
  *     is lost at the end. Metadata goes to a file beside it, {@code .metadata}
  */
@@ -30,6 +31,7 @@ public record NvmeOptions(
         String firmware,
         int ioQueues,
         int doorbellStride,
+        long controllerMemoryBytes,
         @Nullable Path file) {
     /**
      * The metadata of each block.
@@ -62,10 +64,23 @@ public record NvmeOptions(
 
     /** One namespace of 1 GiB of memory in blocks of 512 bytes, 32 I/O queues, doorbells a cache line apart. */
     public static final NvmeOptions DEFAULT = new NvmeOptions(
-            1L << 30, 512, 1, Metadata.NONE, ZoneLimits.NONE, "OB0001", "Outboard Emulated NVMe", "0.1", 32, 4, null);
+            1L << 30,
+            512,
+            1,
+            Metadata.NONE,
+            ZoneLimits.NONE,
+            "OB0001",
+            "Outboard Emulated NVMe",
+            "0.1",
+            32,
+            4,
+            0,
+            null);
 
     private static final int MAXIMUM_IO_QUEUES = 127;
     private static final int MAXIMUM_STRIDE = 6;
+    private static final long SMALLEST_CONTROLLER_MEMORY = 4096;
+    private static final long LARGEST_CONTROLLER_MEMORY = 1 << 30;
 
     /** Checks everything that can be checked without touching the file. */
     public NvmeOptions {
@@ -93,6 +108,13 @@ public record NvmeOptions(
         if (doorbellStride < 0 || doorbellStride > MAXIMUM_STRIDE) {
             throw new IllegalArgumentException(
                     "the doorbell stride is " + doorbellStride + "; it can be 0 to " + MAXIMUM_STRIDE);
+        }
+        if (controllerMemoryBytes != 0
+                && (controllerMemoryBytes < SMALLEST_CONTROLLER_MEMORY
+                        || controllerMemoryBytes > LARGEST_CONTROLLER_MEMORY
+                        || Long.bitCount(controllerMemoryBytes) != 1)) {
+            throw new IllegalArgumentException("the controller memory buffer has " + controllerMemoryBytes
+                    + " bytes; it must be a power of two, 4K to 1G");
         }
         checkText("serial number", serial, 20);
         checkText("model", model, 40);
@@ -155,6 +177,7 @@ public record NvmeOptions(
                 firmware,
                 ioQueues,
                 doorbellStride,
+                controllerMemoryBytes,
                 file);
     }
 
@@ -166,7 +189,18 @@ public record NvmeOptions(
      */
     public NvmeOptions withBlockSizeBytes(int bytes) {
         return new NvmeOptions(
-                sizeBytes, bytes, namespaces, metadata, zones, serial, model, firmware, ioQueues, doorbellStride, file);
+                sizeBytes,
+                bytes,
+                namespaces,
+                metadata,
+                zones,
+                serial,
+                model,
+                firmware,
+                ioQueues,
+                doorbellStride,
+                controllerMemoryBytes,
+                file);
     }
 
     /**
@@ -187,6 +221,7 @@ public record NvmeOptions(
                 firmware,
                 ioQueues,
                 doorbellStride,
+                controllerMemoryBytes,
                 file);
     }
 
@@ -208,6 +243,7 @@ public record NvmeOptions(
                 firmware,
                 ioQueues,
                 doorbellStride,
+                controllerMemoryBytes,
                 file);
     }
 
@@ -229,6 +265,7 @@ public record NvmeOptions(
                 firmware,
                 ioQueues,
                 doorbellStride,
+                controllerMemoryBytes,
                 file);
     }
 
@@ -250,6 +287,29 @@ public record NvmeOptions(
                 firmware,
                 ioQueues,
                 stride,
+                controllerMemoryBytes,
+                file);
+    }
+
+    /**
+     * The same with another controller memory buffer.
+     *
+     * @param bytes its size; 0 for none
+     * @return the options
+     */
+    public NvmeOptions withControllerMemoryBytes(long bytes) {
+        return new NvmeOptions(
+                sizeBytes,
+                blockSizeBytes,
+                namespaces,
+                metadata,
+                zones,
+                serial,
+                model,
+                firmware,
+                ioQueues,
+                doorbellStride,
+                bytes,
                 file);
     }
 
@@ -271,6 +331,7 @@ public record NvmeOptions(
                 firmware,
                 ioQueues,
                 doorbellStride,
+                controllerMemoryBytes,
                 path);
     }
 }

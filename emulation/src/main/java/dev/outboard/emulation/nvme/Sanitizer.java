@@ -65,11 +65,8 @@ final class Sanitizer {
             // No sanitize operation ever fails here.
             return Status.SUCCESS;
         }
-        for (int id = 1; id <= Namespaces.MAXIMUM; id++) {
-            Namespace namespace = namespaces.get(id);
-            if (namespace != null && namespace.isWriteProtected()) {
-                return Status.WRITE_PROTECTED;
-            }
+        if (namespaces.isAnyWriteProtected()) {
+            return Status.WRITE_PROTECTED;
         }
         selfTest.end(Maintenance.TEST_ABORTED_BY_SANITIZE);
         dword10 = asked;

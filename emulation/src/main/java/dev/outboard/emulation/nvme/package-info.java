@@ -1,4 +1,4 @@
-/** A model of an NVMe controller with one namespace. */
+/** A model of an NVMe 2.0 controller. */
 @NullMarked
 package dev.outboard.emulation.nvme;
 

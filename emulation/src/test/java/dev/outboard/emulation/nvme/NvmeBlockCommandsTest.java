@@ -168,6 +168,14 @@ class NvmeBlockCommandsTest extends NvmeTestBase {
         assertThat(status(new Command(Opcode.WRITE_ZEROES).blocks(0, 1))).isEqualTo(Status.WRITE_PROTECTED);
         assertThat(status(TestDriver.read(0, 1).prp1(DATA))).isZero();
         assertThat(adminStatus(new Command(Opcode.FORMAT_NVM).namespace(1))).isEqualTo(Status.WRITE_PROTECTED);
+        assertThat(adminStatus(new Command(Opcode.SANITIZE).dwords(2))).isEqualTo(Status.WRITE_PROTECTED);
+        assertThat(adminStatus(
+                        new Command(Opcode.NAMESPACE_MANAGEMENT).namespace(-1).dwords(1)))
+                .isEqualTo(Status.WRITE_PROTECTED);
+        reset();
+        assertThat(status(TestDriver.write(0, 1).prp1(DATA))).isEqualTo(Status.WRITE_PROTECTED);
+        Command get = new Command(Opcode.GET_FEATURES).namespace(1).dwords(Feature.WRITE_PROTECTION);
+        assertThat(driver.execute(admin, get).result()).isEqualTo(1);
         assertThat(adminStatus(protect.dwords(Feature.WRITE_PROTECTION, 0))).isZero();
         assertThat(status(TestDriver.write(0, 1).prp1(DATA))).isZero();
     }

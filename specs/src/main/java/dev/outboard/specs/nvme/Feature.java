@@ -51,8 +51,6 @@ public final class Feature {
     /** Namespace write protection. */
     public static final int WRITE_PROTECTION = 0x84;
 
-    /** CDW10: which feature. */
-    public static final Field ID = Field.bits("FID", 7, 0);
     /** CDW10 of get features: which of its values. */
     public static final Field SELECT = Field.bits("SEL", 10, 8);
     /** CDW10 of set features: save the value. */

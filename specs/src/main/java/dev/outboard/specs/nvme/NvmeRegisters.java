@@ -126,11 +126,13 @@ public final class NvmeRegisters {
     public static final Register ACQ = Register.of("ACQ", 0x30, 64, READ_WRITE, "3.1.3.10");
     /** CMBLOC: the BAR. */
     public static final Field CMBLOC_BIR = Field.bits("BIR", 2, 0);
+    /** CMBLOC: queues, lists and data may be there and elsewhere in any mixture, at any alignment of dwords. */
+    public static final Field CMBLOC_UNRESTRICTED = Field.bits("UNRESTRICTED", 8, 3);
     /** CMBLOC: where it starts in the BAR, in units of CMBSZ.SZU. */
     public static final Field CMBLOC_OFST = Field.bits("OFST", 31, 12);
     /** Controller memory buffer location. */
     public static final Register CMBLOC =
-            Register.of("CMBLOC", 0x38, 32, READ_ONLY, "3.1.3.11", CMBLOC_BIR, CMBLOC_OFST);
+            Register.of("CMBLOC", 0x38, 32, READ_ONLY, "3.1.3.11", CMBLOC_BIR, CMBLOC_UNRESTRICTED, CMBLOC_OFST);
     /** CMBSZ: submission queues may lie there. */
     public static final Field CMBSZ_SQS = Field.bit("SQS", 0);
     /** CMBSZ: completion queues may lie there. */

@@ -1,4 +1,5 @@
-/** NVM Express, as in the base specification 2.0 and the NVM command set specification 1.0. */
+/** NVM Express, as in the base specification 2.0, the NVM command set specification 1.0 and the zoned namespace command set
+ * specification 1.1. */
 @NullMarked
 package dev.outboard.specs.nvme;
 

@@ -2,6 +2,10 @@ package dev.outboard.emulation;
 
 import dev.outboard.emulation.edu.EduModel;
 import dev.outboard.emulation.edu.EduOptions;
+import dev.outboard.emulation.idio.Idio16Model;
+import dev.outboard.emulation.idio.Idio16Options;
+import dev.outboard.emulation.ivshmem.IvshmemModel;
+import dev.outboard.emulation.ivshmem.IvshmemOptions;
 import dev.outboard.emulation.nvme.NvmeModel;
 import dev.outboard.emulation.nvme.NvmeOptions;
 import dev.outboard.emulation.serial.SerialCardModel;
@@ -36,7 +40,9 @@ public final class Models {
     private static final List<Entry> ENTRIES = List.of(
             new Entry(nvmeKind(), Models::createNvme),
             new Entry(eduKind(), Models::createEdu),
-            new Entry(serialKind(), Models::createSerial));
+            new Entry(serialKind(), Models::createSerial),
+            new Entry(idio16Kind(), Models::createIdio16),
+            new Entry(ivshmemKind(), Models::createIvshmem));
 
     private enum MetadataPlace {
         SEPARATE,
@@ -166,5 +172,39 @@ public final class Models {
 
     private static PciModel createSerial(ModelOptions options) {
         return new SerialCardModel(options.choice("wiring", Wiring.CROSSED));
+    }
+
+    private static Kind idio16Kind() {
+        SequencedMap<String, String> options = new LinkedHashMap<>();
+        options.put("wiring", "loopback, each output to the input of its number, or open (loopback)");
+        options.put(
+                "terminals",
+                "a file of four bytes: other programs set inputs in the first two, and read outputs from the last two"
+                        + " (none)");
+        return new Kind("idio16", "a card with 16 isolated inputs and 16 outputs, ACCES PCI-IDIO-16", options);
+    }
+
+    private static PciModel createIdio16(ModelOptions options) throws IOException {
+        return new Idio16Model(
+                new Idio16Options(options.choice("wiring", Idio16Options.DEFAULT.wiring()), options.path("terminals")));
+    }
+
+    private static Kind ivshmemKind() {
+        IvshmemOptions standard = IvshmemOptions.DEFAULT;
+        SequencedMap<String, String> options = new LinkedHashMap<>();
+        options.put("size", "the size of the memory, a power of two; with peers their server's counts (1M)");
+        options.put("vectors", "how many vectors it can be rung by; 0 for ivshmem-plain (" + standard.vectors() + ")");
+        options.put("file", "the file that is the memory (none: memory of its own)");
+        options.put("peers", "the socket of an ivshmem server, which has the memory and knows the peers (none)");
+        return new Kind("ivshmem", "QEMU's device for shared memory, with a doorbell", options);
+    }
+
+    private static PciModel createIvshmem(ModelOptions options) throws IOException {
+        IvshmemOptions standard = IvshmemOptions.DEFAULT;
+        return new IvshmemModel(new IvshmemOptions(
+                options.sizeBytes("size", standard.sizeBytes()),
+                options.number("vectors", standard.vectors()),
+                options.path("file"),
+                options.path("peers")));
     }
 }

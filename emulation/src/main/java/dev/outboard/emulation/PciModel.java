@@ -6,6 +6,7 @@ import static dev.outboard.specs.pci.PciConfiguration.COMMAND_INTX_DISABLE;
 import static dev.outboard.specs.pci.PciConfiguration.COMMAND_IO;
 import static dev.outboard.specs.pci.PciConfiguration.COMMAND_MEMORY;
 
+import dev.outboard.linux.Fd;
 import dev.outboard.specs.pci.PciConfiguration;
 import org.jspecify.annotations.Nullable;
 
@@ -69,9 +70,21 @@ public abstract class PciModel implements AutoCloseable {
      *
      * @param intx whether it can use INTx
      * @param msi whether it has one MSI vector
-     * @param msixVectors how many MSI-X vectors it has; 0 for none. Their table takes {@link #MSIX_BAR}
+     * @param msixVectors how many MSI-X vectors it has; 0 for none
+     * @param msixBar the BAR that their table takes
      */
-    public record InterruptKinds(boolean intx, boolean msi, int msixVectors) {
+    public record InterruptKinds(boolean intx, boolean msi, int msixVectors, int msixBar) {
+        /**
+         * With the table of MSI-X vectors where it usually is.
+         *
+         * @param intx whether it can use INTx
+         * @param msi whether it has one MSI vector
+         * @param msixVectors how many MSI-X vectors it has; 0 for none. Their table takes {@link #MSIX_BAR}
+         */
+        public InterruptKinds(boolean intx, boolean msi, int msixVectors) {
+            this(intx, msi, msixVectors, MSIX_BAR);
+        }
+
         /** Checks the number of vectors. */
         public InterruptKinds {
             if (msixVectors < 0 || msixVectors > MsixTable.MAXIMUM_VECTORS) {
@@ -120,10 +133,10 @@ public abstract class PciModel implements AutoCloseable {
             addMsiCapability();
         }
         if (kinds.msixVectors > 0) {
-            addMsixCapability(kinds.msixVectors);
+            addMsixCapability(kinds.msixVectors, kinds.msixBar);
             MsixTable table = new MsixTable(kinds.msixVectors);
             msixTable = table;
-            addBar(Bar.of(MSIX_BAR, MsixTable.SIZE_BYTES, table));
+            addBar(Bar.of(kinds.msixBar, MsixTable.SIZE_BYTES, table));
         } else {
             msixTable = null;
         }
@@ -150,15 +163,15 @@ public abstract class PciModel implements AutoCloseable {
         configuration.define(at + MSI_DATA, WORD, 0, 0xffff);
     }
 
-    private void addMsixCapability(int vectors) {
+    private void addMsixCapability(int vectors, int bar) {
         int at = configuration.addCapability(PciConfiguration.CAPABILITY_MSIX, MSIX_CAPABILITY_BYTES);
         configuration.define(
                 at + MSIX_CONTROL,
                 WORD,
                 PciConfiguration.MSIX_TABLE_SIZE.of(vectors - 1L),
                 PciConfiguration.MSIX_ENABLE.mask() | PciConfiguration.MSIX_FUNCTION_MASK.mask());
-        configuration.define(at + MSIX_TABLE, DWORD, MSIX_BAR, 0);
-        configuration.define(at + MSIX_PENDING, DWORD, MsixTable.PENDING_BITS | MSIX_BAR, 0);
+        configuration.define(at + MSIX_TABLE, DWORD, bar, 0);
+        configuration.define(at + MSIX_PENDING, DWORD, MsixTable.PENDING_BITS | bar, 0);
     }
 
     /**
@@ -232,6 +245,16 @@ public abstract class PciModel implements AutoCloseable {
      */
     public boolean polls() {
         return false;
+    }
+
+    /**
+     * What wakes the server: a descriptor that is readable while {@link #doWork} has something to do, for models that
+     * hear from others than their client. The server looks at it as long as it serves the model.
+     *
+     * @return the descriptor, owned by the model; null if there is none
+     */
+    public @Nullable Fd workDescriptor() {
+        return null;
     }
 
     /** Brings everything but configuration space back to its state after power-on. What media hold stays. */

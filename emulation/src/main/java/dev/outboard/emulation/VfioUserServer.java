@@ -2,6 +2,7 @@ package dev.outboard.emulation;
 
 import dev.outboard.linux.Epoll;
 import dev.outboard.linux.EventFd;
+import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
 import dev.outboard.linux.UnixServerSocket;
 import java.io.IOException;
@@ -37,6 +38,7 @@ public final class VfioUserServer implements AutoCloseable {
     private static final int LISTENER = 0;
     private static final int CLIENT = 1;
     private static final int WAKE = 2;
+    private static final int MODEL = 3;
 
     private final PciModel model;
     private final UnixServerSocket listener;
@@ -75,6 +77,10 @@ public final class VfioUserServer implements AutoCloseable {
             wake = EventFd.create();
             epoll.add(listener.fd(), Epoll.EPOLLIN, LISTENER);
             epoll.add(wake.fd(), Epoll.EPOLLIN, WAKE);
+            Fd work = model.workDescriptor();
+            if (work != null) {
+                epoll.add(work, Epoll.EPOLLIN, MODEL);
+            }
             return new VfioUserServer(model, listener, epoll, wake);
         } catch (LinuxException e) {
             if (wake != null) {
@@ -209,6 +215,9 @@ public final class VfioUserServer implements AutoCloseable {
             switch ((int) epoll.data(i)) {
                 case LISTENER -> accept();
                 case CLIENT -> serve();
+                case MODEL -> {
+                    // It does its work in the next cycle.
+                }
                 default -> wake.read();
             }
             work++;

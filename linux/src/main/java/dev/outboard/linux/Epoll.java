@@ -107,6 +107,15 @@ public final class Epoll implements AutoCloseable {
         return events.get(ValueLayout.JAVA_INT_UNALIGNED, event * EVENT_BYTES);
     }
 
+    /**
+     * The set's own descriptor: readable while there are events, so that a set can be in another one.
+     *
+     * @return the descriptor, still owned by this object
+     */
+    public Fd fd() {
+        return fd;
+    }
+
     /** Closes the set, not its descriptors. Does not wake a thread that waits. */
     @Override
     public void close() {

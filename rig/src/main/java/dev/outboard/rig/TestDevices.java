@@ -89,7 +89,7 @@ public final class TestDevices {
         arguments.addAll(List.of("-device", description + ",bus=pcie.0,addr=" + slotAndFunction(address)));
     }
 
-    private static String slotAndFunction(String address) {
+    static String slotAndFunction(String address) {
         return address.substring(address.lastIndexOf(':') + 1);
     }
 }

@@ -4,6 +4,8 @@ import dev.outboard.memory.RegisterMap;
 import dev.outboard.memory.svd.SvdDevice;
 import dev.outboard.memory.svd.SvdPeripheral;
 import dev.outboard.specs.edu.EduRegisters;
+import dev.outboard.specs.idio.Idio16Registers;
+import dev.outboard.specs.ivshmem.IvshmemRegisters;
 import dev.outboard.specs.nvme.NvmeRegisters;
 import dev.outboard.specs.pci.PciConfiguration;
 import dev.outboard.specs.serial.Uart16550;
@@ -20,10 +22,10 @@ import picocli.CommandLine.Option;
 /** Which definitions the registers have. */
 final class NamesOption {
     /** What can be said, for messages. */
-    static final String CHOICES = "nvme, pci, edu, 16550 or FILE.svd[#PERIPHERAL]";
+    static final String CHOICES = "nvme, pci, edu, 16550, idio16, ivshmem or FILE.svd[#PERIPHERAL]";
 
     private static final Map<String, RegisterMap> KNOWN = Stream.of(
-                    NvmeRegisters.ALL, PciConfiguration.ALL, EduRegisters.ALL, Uart16550.ALL)
+                    NvmeRegisters.ALL, PciConfiguration.ALL, EduRegisters.ALL, Uart16550.ALL, Idio16Registers.ALL, IvshmemRegisters.ALL)
             .collect(Collectors.toMap(RegisterMap::name, Function.identity()));
     private static final char PERIPHERAL_MARK = '#';
 

@@ -13,7 +13,13 @@ import picocli.CommandLine.Command;
 @Command(
         name = "run",
         description = "Runs a driver, shows what it does, and stays up until interrupted.",
-        subcommands = {RunNvmeCommand.class, RunEduCommand.class, RunSerialCommand.class, RunIdioCommand.class, RunIvshmemCommand.class})
+        subcommands = {
+            RunNvmeCommand.class,
+            RunEduCommand.class,
+            RunSerialCommand.class,
+            RunIdioCommand.class,
+            RunIvshmemCommand.class
+        })
 final class RunCommand implements Runnable {
     @CommandLine.Spec
     private CommandLine.Model.@Nullable CommandSpec spec;

@@ -243,14 +243,26 @@ public final class DmaSpace {
         }
     }
 
+    /**
+     * Unmaps all regions in a range. As with the kernel's VFIO it may hold several, since a client that is an IOMMU drops
+     * all that a guest mapped at once; a part of a region cannot be unmapped.
+     */
     void unmap(long address, long size) throws ErrorReply {
-        DmaRegion region = at(address);
-        if (region == null || region == deviceMemory || region.address() != address || region.sizeBytes() != size) {
+        List<DmaRegion> within = new ArrayList<>();
+        for (DmaRegion region : regions) {
+            if (region.overlaps(address, size)) {
+                if (!region.isWithin(address, size)) {
+                    throw new ErrorReply(Errno.EINVAL);
+                }
+                within.add(region);
+            }
+        }
+        if (within.isEmpty() || wraps(address, size)) {
             throw new ErrorReply(Errno.ENOENT);
         }
-        regions.remove(region);
+        regions.removeAll(within);
         forget();
-        region.unmap();
+        within.forEach(DmaRegion::unmap);
     }
 
     void unmapAll() {

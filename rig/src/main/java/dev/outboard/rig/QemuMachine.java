@@ -84,10 +84,7 @@ public final class QemuMachine {
         if (!settings.served.isEmpty()) {
             // What serves a device reaches the guest's memory by its descriptor.
             machine += ",memory-backend=memory";
-            add(
-                    arguments,
-                    "-object",
-                    "memory-backend-memfd,id=memory,share=on,size=" + settings.memoryMebibytes + "M");
+            add(arguments, "-object", "memory-backend-memfd,id=memory,share=on,size=" + settings.memoryMebibytes + "M");
         }
         add(arguments, "-machine", machine);
         add(arguments, "-cpu", accelerator.processor());
@@ -129,8 +126,7 @@ public final class QemuMachine {
     /** Only as JSON can it be said where the socket is. */
     private static String servedDevice(String address, Path socket) {
         return """
-                {"driver": "vfio-user-pci", "bus": "pcie.0", "addr": "%s", "socket": {"type": "unix", "path": "%s"}}"""
-                .formatted(TestDevices.slotAndFunction(address), socket);
+                {"driver": "vfio-user-pci", "bus": "pcie.0", "addr": "%s", "socket": {"type": "unix", "path": "%s"}}""".formatted(TestDevices.slotAndFunction(address), socket);
     }
 
     QemuProgram program() throws RigException {

@@ -37,15 +37,15 @@ class KernelDriversOnModelsTest {
     private static final String EDU = "0000:00:0e.0";
 
     /** The tools of libgpiod 1 and 2 take their arguments differently. */
-    private static final String GPIO = """
+    private static final String GPIO = "device=/sys/bus/pci/devices/" + IDIO + "\n" + """
             set -e
             modprobe gpio-pci-idio-16
-            chip=$(basename /sys/bus/pci/devices/%s/gpiochip*)
+            chip=$(basename $device/gpiochip*)
             case $(gpioget --version) in
-                *v1*) get="gpioget $chip" set="gpioset $chip" watch="gpiomon --num-events=1 $chip" ;;
-                *) get="gpioget --numeric -c $chip" set="gpioset -t0 -c $chip" watch="gpiomon -n1 -c $chip" ;;
+                *v1*) get="gpioget $chip" set="gpioset $chip" watch="gpiomon --num-events=16 --format=%e_%o $chip" ;;
+                *) get="gpioget --numeric -c $chip" set="gpioset -t0 -c $chip" watch="gpiomon -n16 --format=%e_%o -c $chip" ;;
             esac
-            """.formatted(IDIO);
+            """;
 
     @TempDir
     private static Path directory;
@@ -130,10 +130,10 @@ class KernelDriversOnModelsTest {
                 mkfs.ext4 -q -F -O ^has_journal $disk
                 mkdir -p /tmp/mounted
                 mount $disk /tmp/mounted
-                cp -r /usr/share/misc /tmp/mounted/
+                cp $JAVA_HOME/lib/server/libjvm.so /tmp/mounted/
                 umount /tmp/mounted
                 mount -o ro $disk /tmp/mounted
-                diff -r /usr/share/misc /tmp/mounted/misc
+                cmp $JAVA_HOME/lib/server/libjvm.so /tmp/mounted/libjvm.so
                 umount /tmp/mounted
                 """.formatted(NVME));
     }
@@ -203,12 +203,16 @@ class KernelDriversOnModelsTest {
     void anEdgeOfTheModelsInputReachesAProgram() throws IOException {
         require("gpiomon", "gpiod");
         idio.setInputs(0);
-        assertThat(watch(1 << 4)).containsIgnoringCase("rising");
-        assertThat(watch(0)).containsIgnoringCase("falling");
+        assertThat(watch(1 << 4)).hasSize(16).contains("1_20").doesNotContain("1_21");
+        assertThat(watch(0)).hasSize(16).noneMatch(event -> event.startsWith("1_"));
     }
 
-    /** Has gpiomon wait for an edge of input 4, and sets the inputs once it does. */
-    private static String watch(int inputs) throws IOException {
+    /**
+     * Has gpiomon wait for edges, sets the inputs once it does, and returns an event for each of the 16: Linux 6.12's
+     * driver takes every interrupt for one of all inputs, and calls nobody's handler for those that nobody watches, which
+     * crashes the kernel.
+     */
+    private static List<String> watch(int inputs) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream() {
             @Override
             public synchronized void write(byte[] bytes, int offset, int length) {
@@ -219,24 +223,31 @@ class KernelDriversOnModelsTest {
             }
         };
         int status = guest.run(GuestCommand.script(GPIO + """
-                        $watch 20 &
-                        until gpioinfo | grep 'IIN4"* ' | grep -qE 'gpiomon|consumer='; do :; done
+                        $watch $(seq 16 31) &
+                        until gpioinfo | grep 'IIN15"* ' | grep -qE 'gpiomon|consumer='; do kill -0 $!; done
                         echo watching
                         wait $!
                         """), out, OutputStream.nullOutputStream(), LIMIT);
         assertThat(status).isZero();
-        return out.toString(StandardCharsets.UTF_8);
+        return out.toString(StandardCharsets.UTF_8).lines().skip(1).toList();
     }
 
+    /** Through the guest's IOMMU, which QEMU hands on to the model as maps of single pages. */
     @Test
-    void vfioInTheGuestReachesTheEduModel() throws IOException {
+    void ourDriverReachesTheEduModelByTheGuestsVfio() throws IOException {
+        Path app = Path.of(System.getProperty("outboard.root", "..")).resolve("cli/target/app");
         String out = run("""
                 set -e
-                cd /sys/bus/pci/devices/%s
+                cd /sys/bus/pci/devices/%1$s
                 echo vfio-pci >driver_override
                 echo %1$s >/sys/bus/pci/drivers_probe
-                exec java -p %2$s -m dev.outboard.cli/dev.outboard.cli.Main reg read vfio:%1$s bar0 0
-                """.formatted(EDU, Path.of(System.getProperty("outboard.root", ".."), "cli/target/app").toAbsolutePath()));
-        assertThat(out).contains("0x010000ed");
+                java -p %2$s --enable-native-access=dev.outboard.linux -XX:TieredStopAtLevel=1 \\
+                    -m dev.outboard.cli/dev.outboard.cli.Main run edu --device vfio:%1$s >/tmp/edu 2>&1 &
+                until grep -q 'is up' /tmp/edu; do kill -0 $! || { cat /tmp/edu; exit 1; }; done
+                kill $!
+                wait $! || true
+                cat /tmp/edu
+                """.formatted(EDU, app.toAbsolutePath().normalize()));
+        assertThat(out).contains("12!             479001600").contains("DMA             verified, 16384 bytes");
     }
 }

@@ -25,7 +25,12 @@ final class NamesOption {
     static final String CHOICES = "nvme, pci, edu, 16550, idio16, ivshmem or FILE.svd[#PERIPHERAL]";
 
     private static final Map<String, RegisterMap> KNOWN = Stream.of(
-                    NvmeRegisters.ALL, PciConfiguration.ALL, EduRegisters.ALL, Uart16550.ALL, Idio16Registers.ALL, IvshmemRegisters.ALL)
+                    NvmeRegisters.ALL,
+                    PciConfiguration.ALL,
+                    EduRegisters.ALL,
+                    Uart16550.ALL,
+                    Idio16Registers.ALL,
+                    IvshmemRegisters.ALL)
             .collect(Collectors.toMap(RegisterMap::name, Function.identity()));
     private static final char PERIPHERAL_MARK = '#';
 

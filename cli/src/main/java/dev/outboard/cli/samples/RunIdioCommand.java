@@ -25,7 +25,8 @@ public final class RunIdioCommand extends RunSample<IdioCard> {
 
     @Option(
             names = "--drive",
-            description = "Yes, drive the outputs, which are wired to the inputs; without it, only a model's are driven.")
+            description =
+                    "Yes, drive the outputs, which are wired to the inputs; without it, only a model's are driven.")
     private boolean drive;
 
     /** For picocli. */

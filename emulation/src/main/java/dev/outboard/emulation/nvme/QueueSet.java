@@ -191,7 +191,9 @@ final class QueueSet {
             }
             queue.take();
             next.taken(queue.head());
-            next.prefetch();
+            if (most > 1) {
+                next.prefetch();
+            }
         }
         return count;
     }

@@ -107,7 +107,8 @@ public record QemuProgram(List<String> command, Map<String, String> environment)
         arguments.addAll(List.of("-device", "vfio-user-pci,help"));
         Path anywhere = Path.of(System.getProperty("java.io.tmpdir"));
         // Asked about a device that it does not have, QEMU says nothing and succeeds.
-        String properties = HostProgram.at(Path.of(command.getFirst())).run(QUERY_LIMIT, anywhere, environment, arguments);
+        String properties =
+                HostProgram.at(Path.of(command.getFirst())).run(QUERY_LIMIT, anywhere, environment, arguments);
         if (!properties.contains("socket=")) {
             throw new RigException("%s has no vfio-user-pci; QEMU 10.1 and later have it: %s"
                     .formatted(String.join(" ", command), PACKAGE.otherwise()));

@@ -35,6 +35,9 @@ public final class TestDevices {
     /** An SD card reader without a card: registers that take accesses of 1, 2 and 4 bytes. */
     public static final String SDHCI = "0000:00:0a.0";
 
+    /** ivshmem without a doorbell: memory in a BAR. */
+    public static final String SHARED_MEMORY = "0000:00:0f.0";
+
     /** The image of the namespace of {@link #NVME0}. */
     public static final String NVME0_IMAGE = "nvme0.img";
 
@@ -78,6 +81,8 @@ public final class TestDevices {
         device(arguments, SERIAL, "pci-serial-2x,id=serial,chardev1=wire0,chardev2=wire1");
         device(arguments, SLOT, "pcie-root-port,id=slot0,chassis=1,slot=1");
         device(arguments, SDHCI, "sdhci-pci,id=sdhci");
+        arguments.addAll(List.of("-object", "memory-backend-ram,id=shared,share=on,size=1M"));
+        device(arguments, SHARED_MEMORY, "ivshmem-plain,id=ivshmem,memdev=shared");
         return arguments;
     }
 

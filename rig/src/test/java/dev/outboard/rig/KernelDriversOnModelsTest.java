@@ -243,7 +243,7 @@ class KernelDriversOnModelsTest {
                 echo %1$s >/sys/bus/pci/drivers_probe
                 java -p %2$s --enable-native-access=dev.outboard.linux -XX:TieredStopAtLevel=1 \\
                     -m dev.outboard.cli/dev.outboard.cli.Main run edu --device vfio:%1$s >/tmp/edu 2>&1 &
-                until grep -q 'is up' /tmp/edu; do kill -0 $! || { cat /tmp/edu; exit 1; }; done
+                until grep -q 'is up' /tmp/edu; do kill -0 $! || { cat /tmp/edu; exit 1; }; sleep 0.2; done
                 kill $!
                 wait $! || true
                 cat /tmp/edu

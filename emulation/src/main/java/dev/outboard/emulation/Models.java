@@ -195,7 +195,9 @@ public final class Models {
         options.put("size", "the size of the memory, a power of two; with peers their server's counts (1M)");
         options.put("vectors", "how many vectors it can be rung by; 0 for ivshmem-plain (" + standard.vectors() + ")");
         options.put("file", "the file that is the memory (none: memory of its own)");
-        options.put("peers", "the socket of an ivshmem server, which has the memory and knows the peers (none)");
+        options.put(
+                "peers",
+                "the socket of an ivshmem server, which has the memory and knows the peers; this one, if none is there (none)");
         return new Kind("ivshmem", "QEMU's device for shared memory, with a doorbell", options);
     }
 

@@ -33,6 +33,7 @@ public final class IvshmemModel extends PciModel {
     private static final int OWNER_ONLY = 0600;
 
     private final Arena arena = Arena.ofShared();
+    private final @Nullable IvshmemServer server;
     private final Peers peers;
     private final Fd memory;
     private final long sizeBytes;
@@ -55,9 +56,14 @@ public final class IvshmemModel extends PciModel {
                         SUBSYSTEM_VENDOR_ID,
                         SUBSYSTEM_ID),
                 new InterruptKinds(false, false, options.vectors(), IvshmemRegisters.MSIX_BAR));
-        peers = options.peers() == null ? Peers.alone(options.vectors()) : Peers.of(options.peers(), options.vectors());
+        server = IvshmemServer.startUnlessThere(options);
+        Peers joined = null;
         Fd opened = null;
         try {
+            joined = options.peers() == null
+                    ? Peers.alone(options.vectors())
+                    : Peers.of(options.peers(), options.vectors());
+            peers = joined;
             opened = memory(options, peers.memory());
             memory = opened;
             sizeBytes = size(opened, options);
@@ -73,7 +79,12 @@ public final class IvshmemModel extends PciModel {
             if (opened != null) {
                 opened.close();
             }
-            peers.close();
+            if (joined != null) {
+                joined.close();
+            }
+            if (server != null) {
+                server.close();
+            }
             arena.close();
             throw e;
         }
@@ -160,6 +171,9 @@ public final class IvshmemModel extends PciModel {
         if (memory.isOpen()) {
             memory.close();
             peers.close();
+            if (server != null) {
+                server.close();
+            }
             arena.close();
         }
     }

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * @param sizeBytes the size of the memory, a power of two from a page up; with {@code peers} the server's counts
  * @param vectors how many interrupt vectors it has; 0 is ivshmem-plain, which has no doorbell
  * @param memory the file that is the memory; null for memory that nobody else has
- * @param peers the socket of an ivshmem server, whose memory it is and who introduces peers; null if there are none
+ * @param peers the socket of an ivshmem server, whose memory it is and who introduces peers; the model becomes that server if
+ *     nothing is there. Null if there are no peers
  */
 public record IvshmemOptions(
         long sizeBytes,

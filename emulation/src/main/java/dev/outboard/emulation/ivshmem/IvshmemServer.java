@@ -1,6 +1,7 @@
 package dev.outboard.emulation.ivshmem;
 
 import dev.outboard.linux.Epoll;
+import dev.outboard.linux.Errno;
 import dev.outboard.linux.EventFd;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
@@ -11,11 +12,13 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Introduces ivshmem devices to each other, models and QEMU's alike: gives each an id and the memory, and passes on what
@@ -80,6 +83,23 @@ public final class IvshmemServer implements AutoCloseable {
                 memory.close();
             }
             throw e;
+        }
+    }
+
+    /** The first of several models that are told the same socket is the server of all. Null if that is another one. */
+    static @Nullable IvshmemServer startUnlessThere(IvshmemOptions options) throws IOException {
+        Path socket = options.peers();
+        if (socket == null || Files.exists(socket)) {
+            return null;
+        }
+        try {
+            return start(socket, options.sizeBytes(), options.vectors());
+        } catch (LinuxException e) {
+            if (e.errno() != Errno.EADDRINUSE) {
+                throw e;
+            }
+            // Another one was faster.
+            return null;
         }
     }
 

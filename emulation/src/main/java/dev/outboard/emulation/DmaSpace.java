@@ -317,16 +317,10 @@ public final class DmaSpace {
      * all that a guest mapped at once; a part of a region cannot be unmapped.
      */
     void unmap(long address, long size) throws ErrorReply {
-        List<DmaRegion> within = new ArrayList<>();
-        for (DmaRegion region : regions) {
-            if (region.overlaps(address, size)) {
-                if (!region.isWithin(address, size)) {
-                    throw new ErrorReply(Errno.EINVAL);
-                }
-                within.add(region);
-            }
-        }
-        if (within.isEmpty() || wraps(address, size)) {
+        List<DmaRegion> within =
+                regions.stream().filter(region -> region.overlaps(address, size)).toList();
+        boolean isWhole = within.stream().allMatch(region -> region.isWithin(address, size));
+        if (within.isEmpty() || !isWhole || wraps(address, size)) {
             throw new ErrorReply(Errno.ENOENT);
         }
         regions.removeAll(within);

@@ -81,18 +81,18 @@ class DmaAndInterruptsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "0x10000, 0x1000, 22",
-        "0x11000, 0x1000, 22",
-        "0xf000, 0x2000, 22",
-        "0x11000, 0x80000000, 22",
-        "0x12000, 0x1000, 2",
-        "0, 0x10000, 2",
-        "0x10000, 0, 22",
-        "0x20000, -4096, 2"
+        "0x10000, 0x1000",
+        "0x11000, 0x1000",
+        "0xf000, 0x2000",
+        "0x11000, 0x80000000",
+        "0x12000, 0x1000",
+        "0, 0x10000",
+        "0x10000, 0",
+        "0x20000, -4096"
     })
-    void aPartOfARegionAndWhatIsNotMappedAreNotUnmapped(String address, String size, int errno) throws IOException {
+    void aPartOfARegionAndWhatIsNotMappedAreNotUnmapped(String address, String size) throws IOException {
         assertThat(client.map(0x10000, 0x2000, READ_WRITE, 0, file)).isZero();
-        assertThat(client.unmap(Long.decode(address), Long.decode(size), 0)).isEqualTo(errno);
+        assertThat(client.unmap(Long.decode(address), Long.decode(size), 0)).isEqualTo(Errno.ENOENT);
         assertThat(model.dmaRegions()).hasSize(1);
     }
 

@@ -317,8 +317,9 @@ public final class DmaSpace {
      * all that a guest mapped at once; a part of a region cannot be unmapped.
      */
     void unmap(long address, long size) throws ErrorReply {
-        List<DmaRegion> within =
-                regions.stream().filter(region -> region.overlaps(address, size)).toList();
+        List<DmaRegion> within = regions.stream()
+                .filter(region -> region.overlaps(address, size))
+                .toList();
         boolean isWhole = within.stream().allMatch(region -> region.isWithin(address, size));
         if (within.isEmpty() || !isWhole || wraps(address, size)) {
             throw new ErrorReply(Errno.ENOENT);

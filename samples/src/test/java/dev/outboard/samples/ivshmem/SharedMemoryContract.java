@@ -7,6 +7,7 @@ import dev.outboard.memory.RegisterTransfer;
 import dev.outboard.memory.Registers;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -67,7 +68,7 @@ abstract class SharedMemoryContract {
         assertThatThrownBy(() -> device.ring(-1, 0)).isInstanceOf(IndexOutOfBoundsException.class);
         assertThatThrownBy(() -> device.ring(0x10000, 0)).isInstanceOf(IndexOutOfBoundsException.class);
         assertThatThrownBy(() -> device.ring(0, 0x10000)).isInstanceOf(IndexOutOfBoundsException.class);
-        assertThatThrownBy(() -> device.await(device.vectors(), java.time.Duration.ZERO))
+        assertThatThrownBy(() -> device.await(device.vectors(), Duration.ZERO))
                 .isInstanceOf(IndexOutOfBoundsException.class);
     }
 

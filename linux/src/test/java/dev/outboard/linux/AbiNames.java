@@ -75,6 +75,7 @@ final class AbiNames {
             "Fd.CLOSED",
             "FileLock.SEEK_START",
             "LockedMemory.KIBIBYTE",
+            "Prefetch.LINE_BYTES",
             "Mman$PageSize.BYTES",
             "Mman.NO_FILE",
             // admin-guide/mm/pagemap.rst; no header has them.

@@ -8,6 +8,7 @@ import dev.outboard.specs.vfiouser.VfioUser;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +31,7 @@ public final class DmaSpace {
     private @Nullable DmaRegion lastWritten;
     private @Nullable ClientMemory client;
     private @Nullable DmaRegion deviceMemory;
+    private @Nullable BounceMemory bounce;
 
     /** A space with nothing in it. */
     public DmaSpace() {}
@@ -37,6 +39,15 @@ public final class DmaSpace {
     /** Says who answers for memory that is mapped without a descriptor; null if nobody does. */
     void setClient(@Nullable ClientMemory client) {
         this.client = client;
+    }
+
+    /** Has the device reach copies from now on, instead of the client's memory itself. */
+    void setBounce(BounceMemory bounce) {
+        this.bounce = bounce;
+    }
+
+    boolean hasClient() {
+        return client != null;
     }
 
     /**
@@ -50,6 +61,9 @@ public final class DmaSpace {
         DmaRegion last = lastRead;
         if (last != null && last.contains(address, length)) {
             return last;
+        }
+        if (bounce != null) {
+            return bounce.region(address, length, false);
         }
         DmaRegion found = at(address);
         if (found == null || !found.isReadable() || !found.contains(address, length)) {
@@ -71,6 +85,9 @@ public final class DmaSpace {
         if (last != null && last.contains(address, length)) {
             return last;
         }
+        if (bounce != null) {
+            return bounce.region(address, length, true);
+        }
         DmaRegion found = at(address);
         if (found == null || !found.isWritable() || !found.contains(address, length)) {
             return null;
@@ -89,6 +106,10 @@ public final class DmaSpace {
      *     then
      */
     public boolean read(long address, MemorySegment target) {
+        return bounce == null ? readClient(address, target) : bounce.read(address, target);
+    }
+
+    boolean readClient(long address, MemorySegment target) {
         long length = target.byteSize();
         for (long done = 0; done < length; ) {
             DmaRegion region = wraps(address, length) ? null : at(address + done);
@@ -116,6 +137,38 @@ public final class DmaSpace {
      *     then
      */
     public boolean write(long address, MemorySegment source) {
+        return bounce == null ? writeClient(address, source) : bounce.write(address, source);
+    }
+
+    /** Writes in words, the last one last: who polls for the end of a range finds all of it. */
+    void writeInOrder(long address, MemorySegment source) {
+        DmaRegion region = at(address);
+        long length = source.byteSize();
+        if (region == null || !region.isShared()) {
+            writeClient(address, source);
+            return;
+        }
+        for (long done = 0; done < length; ) {
+            long count = Math.min(length - done, Long.BYTES - ((address + done) & (Long.BYTES - 1)));
+            writeClient(address + done, source.asSlice(done, count));
+            VarHandle.releaseFence();
+            done += count;
+        }
+    }
+
+    /** Whether the client lets the device read all of a range, or write it. */
+    boolean allows(long address, long length, boolean forWriting) {
+        for (long done = 0; done < length; ) {
+            DmaRegion region = wraps(address, length) ? null : at(address + done);
+            if (region == null || !(forWriting ? region.isWritable() : region.isReadable())) {
+                return false;
+            }
+            done += region.remaining(address + done, length - done);
+        }
+        return true;
+    }
+
+    private boolean writeClient(long address, MemorySegment source) {
         long length = source.byteSize();
         for (long done = 0; done < length; ) {
             DmaRegion region = wraps(address, length) ? null : at(address + done);
@@ -222,6 +275,9 @@ public final class DmaSpace {
             MemorySegment segment =
                     file == null ? MemorySegment.NULL : map(file, offset, size, readable, writable, arena);
             regions.add(index, new DmaRegion(address, size, segment, readable, writable, arena));
+            if (bounce != null) {
+                bounce.mapped(address, size);
+            }
         } catch (IOException | RuntimeException e) {
             arena.close();
             throw e;

@@ -2,10 +2,10 @@ package dev.outboard.emulation.fault;
 
 import dev.outboard.driver.DeviceGoneException;
 import dev.outboard.emulation.interpose.DmaStore;
+import dev.outboard.emulation.interpose.InjectedBusError;
 import dev.outboard.emulation.interpose.Interposer;
 import dev.outboard.emulation.interpose.Region;
 import dev.outboard.memory.RegisterAccess;
-import dev.outboard.pci.PciFunction;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -151,7 +151,7 @@ public final class FaultInjector implements Interposer {
         if (action.kind() == FaultAction.Kind.DELAY) {
             LockSupport.parkNanos(action.operand());
         } else if (action.kind() == FaultAction.Kind.SIGBUS) {
-            throw new InternalError("a fault occurred in an access to a device's memory, as a fault rule says");
+            throw new InjectedBusError();
         }
     }
 
@@ -254,14 +254,14 @@ public final class FaultInjector implements Interposer {
     }
 
     @Override
-    public void setBusMaster(boolean on, PciFunction device) {
+    public void setBusMaster(boolean on, Controls device) {
         if (health != Health.GONE) {
             device.setBusMaster(on);
         }
     }
 
     @Override
-    public void reset(PciFunction device) throws IOException {
+    public void reset(Controls device) throws IOException {
         if (health == Health.GONE) {
             throw gone();
         }
@@ -275,7 +275,7 @@ public final class FaultInjector implements Interposer {
     }
 
     @Override
-    public void checkPresent(PciFunction device) throws DeviceGoneException {
+    public void checkPresent(Controls device) throws DeviceGoneException {
         if (health == Health.GONE) {
             throw gone();
         }

@@ -6,6 +6,7 @@ import dev.outboard.memory.Register;
 import dev.outboard.memory.RegisterMap;
 import dev.outboard.specs.nvme.Opcode;
 import dev.outboard.specs.pci.PciConfiguration;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -83,9 +84,11 @@ final class FaultParser {
             case "names" -> {
                 Region region = region();
                 String name = word(RegisterNames.CHOICES);
-                names.put(
-                        region,
-                        RegisterNames.find(name).orElseThrow(() -> wrong("the names are " + RegisterNames.CHOICES)));
+                try {
+                    names.put(region, RegisterNames.find(name));
+                } catch (IllegalArgumentException | IOException e) {
+                    throw error(words.get(next - 1).column, String.valueOf(e.getMessage()));
+                }
             }
             case "on" -> rules.add(rule());
             default -> throw wrong("a line begins with seed, names or on");

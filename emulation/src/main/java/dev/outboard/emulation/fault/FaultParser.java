@@ -127,7 +127,7 @@ final class FaultParser {
                 long[] range = range(null);
                 yield new FaultTarget(kind, null, range[0], range[1], FaultTarget.ANY_OPCODE);
             }
-            case COMPLETION -> {
+            case COMPLETION, COMMAND -> {
                 long[] range = range(null);
                 int opcode = accept("opcode") ? opcode(range[0] == 0 && range[1] == 0) : FaultTarget.ANY_OPCODE;
                 yield new FaultTarget(kind, null, range[0], range[1], opcode);

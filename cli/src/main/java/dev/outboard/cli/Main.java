@@ -27,7 +27,7 @@ import picocli.CommandLine.ScopeType;
         sortOptions = false,
         usageHelpAutoWidth = true,
         exitCodeListHeading = "%nExit status:%n",
-        exitCodeList = {"0:success", "1:a failure, explained in one line", "2:wrong usage"},
+        exitCodeList = {"0:success", "1:a failure, explained in one line", "2:wrong usage", "130:interrupted"},
         subcommands = {
             DevicesCommand.class,
             BindCommand.class,

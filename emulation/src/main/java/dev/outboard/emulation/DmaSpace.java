@@ -46,6 +46,15 @@ public final class DmaSpace {
         this.bounce = bounce;
     }
 
+    /**
+     * Whether what the device reaches are copies, which an interposer sees pass.
+     *
+     * @return whether there is no use in polling the client's memory: nothing changes there between two steps
+     */
+    public boolean isInterposed() {
+        return bounce != null;
+    }
+
     boolean hasClient() {
         return client != null;
     }

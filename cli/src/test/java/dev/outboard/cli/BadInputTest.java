@@ -90,12 +90,12 @@ class BadInputTest {
 
     @Test
     void aNamespaceThatIsNotThere() throws Exception {
-        assertFails(Command.run("nvme", "read", "--namespace", "9", "--lba", "0"), "no namespace 9", "[1]");
+        assertWrongUsage(Command.run("nvme", "read", "--namespace", "9", "--lba", "0"), "no namespace 9", "[1]");
     }
 
     @Test
     void tooLittleToWrite() throws Exception {
-        assertFails(
+        assertWrongUsage(
                 Command.runWithInput(new byte[100], "nvme", "write", "--lba", "0"),
                 "standard input has 100 bytes, the blocks take 512");
     }
@@ -122,9 +122,9 @@ class BadInputTest {
 
     @Test
     void tooDeepAQueueAndTooLargeARequest() throws Exception {
-        assertFails(Command.run("nvme", "bench", "--queue-depth", "1000000"), "depth of 1 to");
-        assertFails(Command.run("nvme", "bench", "--block-size", "513"), "513");
-        assertFails(Command.run("nvme", "bench", "--block-size", "64M"), "transfers up to");
+        assertWrongUsage(Command.run("nvme", "bench", "--queue-depth", "1000000"), "depth of 1 to");
+        assertWrongUsage(Command.run("nvme", "bench", "--block-size", "513"), "513");
+        assertWrongUsage(Command.run("nvme", "bench", "--block-size", "64M"), "transfers up to");
         assertFails(Command.run("nvme", "bench", "--cpu", "999"), "CPU 999", "allowed here");
     }
 

@@ -95,9 +95,9 @@ class FaultsAndTraceTest {
                             .status())
                     .isZero();
             Command.assertFails(Command.run("nvme", "read", "--device", device, "--lba", "0"), "status 0x281");
-            assertThat(Command.run("reg", "read", "vfio-user:" + other, "bar0", "ID", "--names", "edu")
+            assertThat(Command.run("reg", "read", "vfio-user:" + other, "bar0", "IDENTIFICATION", "--names", "edu")
                             .out())
-                    .contains("0x010000ed");
+                    .contains("010000ed");
             emulate.interrupt();
             served = emulate.end();
         }
@@ -116,10 +116,18 @@ class FaultsAndTraceTest {
         Path pipe = directory.resolve("pipe");
         Program.succeeds("mkfifo", pipe.toString());
         try (Command trace = Command.start("trace", "--follow", pipe.toString(), "--names", "edu")) {
-            Command.Result reg =
-                    Command.run("reg", "read", "model:edu", "bar0", "ID", "--names", "edu", "--record", pipe.toString());
+            Command.Result reg = Command.run(
+                    "reg",
+                    "read",
+                    "model:edu",
+                    "bar0",
+                    "IDENTIFICATION",
+                    "--names",
+                    "edu",
+                    "--record",
+                    pipe.toString());
             assertThat(reg.status()).as(reg.err()).isZero();
-            trace.await("bar0 ID = 0x010000ed");
+            trace.await("bar0 IDENTIFICATION = 0x010000ed");
             assertThat(trace.end().status()).isZero();
         }
     }

@@ -31,7 +31,7 @@ public final class DmaSpace {
     private @Nullable DmaRegion lastWritten;
     private @Nullable ClientMemory client;
     private @Nullable DmaRegion deviceMemory;
-    private @Nullable BounceMemory bounce;
+    private @Nullable InterposedMemory interposed;
 
     /** A space with nothing in it. */
     public DmaSpace() {}
@@ -41,18 +41,18 @@ public final class DmaSpace {
         this.client = client;
     }
 
-    /** Has the device reach copies from now on, instead of the client's memory itself. */
-    void setBounce(BounceMemory bounce) {
-        this.bounce = bounce;
+    /** Has all DMA pass an interposer from now on: no memory counts as shared. */
+    void interpose(InterposedMemory memory) {
+        interposed = memory;
     }
 
     /**
-     * Whether what the device reaches are copies, which an interposer sees pass.
+     * Whether an interposer sees all DMA pass.
      *
-     * @return whether there is no use in polling the client's memory: nothing changes there between two steps
+     * @return whether no memory counts as shared, so that none can be polled
      */
     public boolean isInterposed() {
-        return bounce != null;
+        return interposed != null;
     }
 
     boolean hasClient() {
@@ -71,10 +71,7 @@ public final class DmaSpace {
         if (last != null && last.contains(address, length)) {
             return last;
         }
-        if (bounce != null) {
-            return bounce.region(address, length, false);
-        }
-        DmaRegion found = at(address);
+        DmaRegion found = interposed == null ? at(address) : null;
         if (found == null || !found.isReadable() || !found.contains(address, length)) {
             return null;
         }
@@ -94,10 +91,7 @@ public final class DmaSpace {
         if (last != null && last.contains(address, length)) {
             return last;
         }
-        if (bounce != null) {
-            return bounce.region(address, length, true);
-        }
-        DmaRegion found = at(address);
+        DmaRegion found = interposed == null ? at(address) : null;
         if (found == null || !found.isWritable() || !found.contains(address, length)) {
             return null;
         }
@@ -115,7 +109,7 @@ public final class DmaSpace {
      *     then
      */
     public boolean read(long address, MemorySegment target) {
-        return bounce == null ? readClient(address, target) : bounce.read(address, target);
+        return interposed == null ? readClient(address, target) : interposed.read(address, target);
     }
 
     boolean readClient(long address, MemorySegment target) {
@@ -164,7 +158,7 @@ public final class DmaSpace {
      *     then
      */
     public boolean write(long address, MemorySegment source) {
-        return bounce == null ? writeClient(address, source) : bounce.write(address, source);
+        return interposed == null ? writeClient(address, source) : interposed.write(address, source);
     }
 
     /** Writes in words, the last one last: who polls for the end of a range finds all of it. */
@@ -181,18 +175,6 @@ public final class DmaSpace {
             VarHandle.releaseFence();
             done += count;
         }
-    }
-
-    /** Whether the client lets the device read all of a range, or write it. */
-    boolean allows(long address, long length, boolean forWriting) {
-        for (long done = 0; done < length; ) {
-            DmaRegion region = wraps(address, length) ? null : at(address + done);
-            if (region == null || !(forWriting ? region.isWritable() : region.isReadable())) {
-                return false;
-            }
-            done += region.remaining(address + done, length - done);
-        }
-        return true;
     }
 
     private boolean writeClient(long address, MemorySegment source) {
@@ -239,7 +221,11 @@ public final class DmaSpace {
      * @return whether {@link #read} can work
      */
     public boolean isReadable(long address, long length) {
-        return isAccessible(address, length, false);
+        boolean readable = allows(address, length, false);
+        if (readable && interposed != null) {
+            interposed.wanted(address, length);
+        }
+        return readable;
     }
 
     /**
@@ -250,10 +236,10 @@ public final class DmaSpace {
      * @return whether {@link #write} can work
      */
     public boolean isWritable(long address, long length) {
-        return isAccessible(address, length, true);
+        return allows(address, length, true);
     }
 
-    private boolean isAccessible(long address, long length, boolean writes) {
+    boolean allows(long address, long length, boolean writes) {
         for (long done = 0; done < length; ) {
             DmaRegion region = wraps(address, length) ? null : at(address + done);
             if (region == null || !(writes ? region.isWritable() : region.isReadable())) {
@@ -353,8 +339,8 @@ public final class DmaSpace {
             MemorySegment segment =
                     file == null ? MemorySegment.NULL : map(file, offset, size, readable, writable, arena);
             regions.add(index, new DmaRegion(address, size, segment, readable, writable, arena));
-            if (bounce != null) {
-                bounce.mapped(address, size);
+            if (interposed != null) {
+                interposed.mapped(address, size);
             }
         } catch (IOException | RuntimeException e) {
             arena.close();

@@ -18,7 +18,7 @@ final class Interposition implements Interposer.Controls {
     private final PciModel model;
     private final Interposer interposer;
     private final InterruptLines lines;
-    private final BounceMemory memory;
+    private final InterposedMemory memory;
     private final Set<Region> opened = EnumSet.noneOf(Region.class);
     private long tickNanos = System.nanoTime();
     private boolean gone;
@@ -27,8 +27,8 @@ final class Interposition implements Interposer.Controls {
         this.model = model;
         this.interposer = interposer;
         this.lines = lines;
-        memory = new BounceMemory(dma, interposer);
-        dma.setBounce(memory);
+        memory = new InterposedMemory(dma, interposer);
+        dma.interpose(memory);
         lines.hold();
     }
 
@@ -83,9 +83,8 @@ final class Interposition implements Interposer.Controls {
         memory.forget();
     }
 
-    /** The end of a step: the client finds what the model did, its interrupts last. */
+    /** The end of a step: its interrupts come, and what is late by now. */
     void settle(boolean clientSpoke) throws IOException {
-        memory.settle();
         long now = System.nanoTime();
         boolean isTick = now - tickNanos >= TICK_NANOS;
         if (isTick) {

@@ -91,8 +91,8 @@ public final class FaultGenerator {
             }
             case RecordedEvent.Write write -> {
                 nvme.write(write.region(), write.offset(), write.widthBytes(), write.value())
-                        .forEach(command -> touch(
-                                FaultTarget.Kind.COMMAND, null, command.queue(), command.opcode(), 1));
+                        .forEach(
+                                command -> touch(FaultTarget.Kind.COMMAND, null, command.queue(), command.opcode(), 1));
                 touch(FaultTarget.Kind.WRITE, write.region(), write.offset(), FaultTarget.ANY_OPCODE, 1);
             }
             case RecordedEvent.Allocated memory -> {

@@ -6,22 +6,17 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import dev.outboard.emulation.interpose.DmaImage;
 import dev.outboard.emulation.interpose.DmaStore;
 import dev.outboard.emulation.interpose.Interposer;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The client's memory as an interposed model sees it: copies of what it asks for, which it gives back after each step. What
- * the client stored since the model last looked, and what the model stored, pass the interposer as stores of whole words.
- *
- * <p>A copy counts as unmapped after the step, so that a model which keeps one asks again.
+ * The client's memory as an interposed model sees it: none of it is shared. What the client stored since the model last
+ * looked, and what the model stores, pass the interposer as stores of whole words.
  */
-final class BounceMemory {
+final class InterposedMemory {
     /** So many places are brought up to date before the client writes a register: rings, above all. */
     private static final int MOST_PLACES = 64;
 
@@ -34,7 +29,6 @@ final class BounceMemory {
     /** What the model has seen, and what it has stored. */
     private final DmaImage known = new DmaImage();
 
-    private final List<DmaRegion> copies = new ArrayList<>();
     private final Map<Place, Boolean> places = new LinkedHashMap<>(MOST_PLACES, 0.75f, true) {
         private static final long serialVersionUID = 1;
 
@@ -44,7 +38,7 @@ final class BounceMemory {
         }
     };
 
-    BounceMemory(DmaSpace client, Interposer interposer) {
+    InterposedMemory(DmaSpace client, Interposer interposer) {
         this.client = client;
         this.interposer = interposer;
     }
@@ -65,35 +59,14 @@ final class BounceMemory {
         return new Place(start, Math.toIntExact(end - start));
     }
 
-    /** A copy of a range; null if the client does not let the device have it. */
-    @Nullable
-    DmaRegion region(long address, long length, boolean forWriting) {
-        Place place = words(address, length);
-        giveBack();
-        if (!fetch(place, forWriting)) {
-            return null;
-        }
-        if (!forWriting) {
-            places.put(place, true);
-        }
-        for (DmaRegion copy : copies) {
-            if (copy.contains(address, length)) {
-                return copy;
-            }
-        }
-        // Only the agent's thread uses it, until the end of the step.
-        Arena arena = Arena.ofConfined();
-        MemorySegment segment = arena.allocate(place.length, Long.BYTES);
-        segment.copyFrom(MemorySegment.ofBuffer(known.bytes(place.address, place.length)));
-        DmaRegion copy = new DmaRegion(place.address, place.length, segment, true, true, arena);
-        copies.add(copy);
-        return copy;
+    /** The model asked whether it could read a range, as it does of its rings: what is there is looked at early. */
+    void wanted(long address, long length) {
+        places.put(words(address, length), true);
     }
 
     boolean read(long address, MemorySegment target) {
         Place place = words(address, target.byteSize());
-        giveBack();
-        if (!fetch(place, false)) {
+        if (!client.allows(place.address, place.length, false) || !fetch(place)) {
             return false;
         }
         MemorySegment content = MemorySegment.ofBuffer(known.bytes(place.address, place.length));
@@ -103,8 +76,11 @@ final class BounceMemory {
 
     boolean write(long address, MemorySegment source) {
         Place place = words(address, source.byteSize());
-        giveBack();
-        if (!fetch(place, true)) {
+        if (!client.allows(place.address, place.length, true)) {
+            return false;
+        }
+        // Memory that can only be written holds what was written.
+        if (client.allows(place.address, place.length, false) && !fetch(place)) {
             return false;
         }
         MemorySegment content = MemorySegment.ofBuffer(known.bytes(place.address, place.length));
@@ -117,20 +93,12 @@ final class BounceMemory {
 
     /** The client is about to write a register: what it stored before is seen before. */
     void beforeWrite() {
-        List.copyOf(places.keySet()).forEach(place -> fetch(place, false));
+        List.copyOf(places.keySet()).forEach(this::fetch);
     }
 
-    /** Takes what the client stored in a range, which copies of it then have too. */
-    private boolean fetch(Place place, boolean forWriting) {
-        if (!client.allows(place.address, place.length, forWriting)) {
-            return false;
-        }
-        if (!client.allows(place.address, place.length, false)) {
-            // Memory that can only be written holds what was written.
-            return true;
-        }
-        byte[] bytes = new byte[place.length];
-        MemorySegment content = MemorySegment.ofArray(bytes);
+    /** Takes what the client stored in a range; false if it does not say. */
+    private boolean fetch(Place place) {
+        MemorySegment content = MemorySegment.ofArray(new byte[place.length]);
         if (!client.readClient(place.address, content)) {
             return false;
         }
@@ -138,10 +106,6 @@ final class BounceMemory {
         changes(place.address, content, stores);
         if (!stores.isEmpty()) {
             interposer.toDevice(stores).forEach(known::apply);
-            for (DmaRegion copy : copies) {
-                int size = Math.toIntExact(copy.sizeBytes());
-                copy.segment().copyFrom(MemorySegment.ofBuffer(known.bytes(copy.address(), size)));
-            }
         }
         return true;
     }
@@ -149,8 +113,7 @@ final class BounceMemory {
     /** How a range differs from what is known of it. */
     private void changes(long address, MemorySegment content, List<DmaStore> stores) {
         long size = content.byteSize();
-        ByteBuffer before = known.bytes(address, Math.toIntExact(size));
-        MemorySegment old = MemorySegment.ofBuffer(before);
+        MemorySegment old = MemorySegment.ofBuffer(known.bytes(address, Math.toIntExact(size)));
         for (long at = 0; at < size; ) {
             long mismatch = MemorySegment.mismatch(content, at, size, old, at, size);
             if (mismatch < 0) {
@@ -167,30 +130,11 @@ final class BounceMemory {
         }
     }
 
-    /** Passes on what the model stored in its copies. */
-    private void giveBack() {
-        List<DmaStore> stores = new ArrayList<>();
-        // A model asks for the place of a completion before it moves the data, which the client must find first.
-        for (int i = copies.size() - 1; i >= 0; i--) {
-            changes(copies.get(i).address(), copies.get(i).segment(), stores);
-        }
-        if (!stores.isEmpty()) {
-            pass(stores);
-        }
-    }
-
     private void pass(List<DmaStore> stores) {
         stores.forEach(known::apply);
         for (DmaStore store : interposer.toDriver(stores)) {
             client.writeInOrder(store.deviceAddress(), MemorySegment.ofArray(store.bytes()));
         }
-    }
-
-    /** The end of a step: the model gives its copies back. */
-    void settle() {
-        giveBack();
-        copies.forEach(DmaRegion::unmap);
-        copies.clear();
     }
 
     /** What is late may be due. */

@@ -83,10 +83,13 @@ final class CompletionFaults {
         DmaStore entry = traffic.entry(completion);
         int last = ByteBuffer.wrap(entry.bytes()).order(ByteOrder.LITTLE_ENDIAN).getInt((int) CompletionEntry.DW3);
         switch (action.kind()) {
-            case STATUS -> stores.add(lastWord(completion, CompletionEntry.STATUS.set(last, action.operand())));
-            case COMMAND -> stores.add(lastWord(completion, CompletionEntry.COMMAND_ID.set(last, action.operand())));
+            case STATUS -> overlay(lastWord(completion, CompletionEntry.STATUS.set(last, action.operand())), stores);
+            case COMMAND ->
+                overlay(lastWord(completion, CompletionEntry.COMMAND_ID.set(last, action.operand())), stores);
             case PHASE ->
-                stores.add(lastWord(completion, CompletionEntry.PHASE.set(last, 1 - CompletionEntry.PHASE.get(last))));
+                overlay(
+                        lastWord(completion, CompletionEntry.PHASE.set(last, 1 - CompletionEntry.PHASE.get(last))),
+                        stores);
             case DROP -> cutOut(completion.deviceAddress(), stores);
             case DELAY -> {
                 cutOut(completion.deviceAddress(), stores);
@@ -106,6 +109,21 @@ final class CompletionFaults {
                 .putInt((int) word)
                 .array();
         return new DmaStore(completion.deviceAddress() + CompletionEntry.DW3, bytes);
+    }
+
+    /** Puts a word in the place of what was stored there, which nobody shall find before. */
+    private static void overlay(DmaStore word, List<DmaStore> stores) {
+        for (int i = 0; i < stores.size(); i++) {
+            DmaStore store = stores.get(i);
+            long offset = word.deviceAddress() - store.deviceAddress();
+            if (offset >= 0 && offset + word.bytes().length <= store.bytes().length) {
+                byte[] bytes = store.bytes().clone();
+                System.arraycopy(word.bytes(), 0, bytes, (int) offset, word.bytes().length);
+                stores.set(i, new DmaStore(store.deviceAddress(), bytes));
+                return;
+            }
+        }
+        stores.add(word);
     }
 
     /** Takes an entry out of what was stored. */

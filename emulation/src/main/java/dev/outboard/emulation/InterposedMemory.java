@@ -20,6 +20,9 @@ final class InterposedMemory {
     /** So many places are brought up to date before the client writes a register: rings, above all. */
     private static final int MOST_PLACES = 64;
 
+    /** More than any ring has. */
+    private static final long MOST_BYTES = 8 << 20;
+
     private static final int WORD = DmaStore.WORD_BYTES;
 
     private record Place(long address, int length) {}
@@ -28,6 +31,9 @@ final class InterposedMemory {
     private final Interposer interposer;
     /** What the model has seen, and what it has stored. */
     private final DmaImage known = new DmaImage();
+
+    /** What the client had, as far as it was looked at: what changed was stored there by the client. */
+    private final DmaImage found = new DmaImage();
 
     private final Map<Place, Boolean> places = new LinkedHashMap<>(MOST_PLACES, 0.75f, true) {
         private static final long serialVersionUID = 1;
@@ -45,6 +51,7 @@ final class InterposedMemory {
 
     void mapped(long address, long sizeBytes) {
         known.allocated(address, sizeBytes);
+        found.allocated(address, sizeBytes);
         interposer.allocated(address, sizeBytes);
     }
 
@@ -61,7 +68,9 @@ final class InterposedMemory {
 
     /** The model asked whether it could read a range, as it does of its rings: what is there is looked at early. */
     void wanted(long address, long length) {
-        places.put(words(address, length), true);
+        if (length <= MOST_BYTES) {
+            places.put(words(address, length), true);
+        }
     }
 
     boolean read(long address, MemorySegment target) {
@@ -86,7 +95,7 @@ final class InterposedMemory {
         MemorySegment content = MemorySegment.ofBuffer(known.bytes(place.address, place.length));
         content.asSlice(address - place.address).copyFrom(source);
         List<DmaStore> stores = new ArrayList<>();
-        changes(place.address, content, stores);
+        changes(place, known, content, stores);
         pass(stores);
         return true;
     }
@@ -103,17 +112,18 @@ final class InterposedMemory {
             return false;
         }
         List<DmaStore> stores = new ArrayList<>();
-        changes(place.address, content, stores);
+        changes(place, found, content, stores);
         if (!stores.isEmpty()) {
+            stores.forEach(found::apply);
             interposer.toDevice(stores).forEach(known::apply);
         }
         return true;
     }
 
-    /** How a range differs from what is known of it. */
-    private void changes(long address, MemorySegment content, List<DmaStore> stores) {
-        long size = content.byteSize();
-        MemorySegment old = MemorySegment.ofBuffer(known.bytes(address, Math.toIntExact(size)));
+    /** How the content of a place differs from that before. */
+    private static void changes(Place place, DmaImage before, MemorySegment content, List<DmaStore> stores) {
+        long size = place.length;
+        MemorySegment old = MemorySegment.ofBuffer(before.bytes(place.address, place.length));
         for (long at = 0; at < size; ) {
             long mismatch = MemorySegment.mismatch(content, at, size, old, at, size);
             if (mismatch < 0) {
@@ -125,7 +135,7 @@ final class InterposedMemory {
                 end += WORD;
             }
             stores.add(new DmaStore(
-                    address + start, content.asSlice(start, end - start).toArray(JAVA_BYTE)));
+                    place.address + start, content.asSlice(start, end - start).toArray(JAVA_BYTE)));
             at = end;
         }
     }
@@ -133,6 +143,7 @@ final class InterposedMemory {
     private void pass(List<DmaStore> stores) {
         stores.forEach(known::apply);
         for (DmaStore store : interposer.toDriver(stores)) {
+            found.apply(store);
             client.writeInOrder(store.deviceAddress(), MemorySegment.ofArray(store.bytes()));
         }
     }

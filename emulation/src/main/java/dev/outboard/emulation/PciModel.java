@@ -330,7 +330,11 @@ public abstract class PciModel implements AutoCloseable {
 
     /** The client is gone: nothing of it remains. */
     final void disconnected() {
-        reset();
+        try {
+            requestReset();
+        } catch (IOException removed) {
+            reset();
+        }
         dma.unmapAll();
         interrupts.disconnectAll();
     }

@@ -15,6 +15,7 @@ import dev.outboard.emulation.recording.Recorder;
 import dev.outboard.emulation.recording.RecordingReader;
 import dev.outboard.pci.Pci;
 import dev.outboard.pci.PciFunction;
+import dev.outboard.specs.nvme.NvmeRegisters;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -87,6 +88,17 @@ class NvmeOnFaultyDeviceTest extends NvmeFaultsContract {
             writeAndRead(second, Waiting.POLL, TIMEOUT);
         }
         assertThat(injector.acts().values()).containsExactly(1L);
+    }
+
+    @Test
+    void aDeviceThatHangsHearsTheNextClient() throws IOException {
+        String address = "vfio-user:" + serve(injector("on write bar0 AQA nth 1 do hang"));
+        for (long heard : new long[] {0, 0x001f001f}) {
+            try (PciFunction function = Pci.open(address)) {
+                function.bar(0).write(NvmeRegisters.AQA, 0x001f001f);
+                assertThat(function.bar(0).read(NvmeRegisters.AQA)).isEqualTo(heard);
+            }
+        }
     }
 
     @Test

@@ -8,6 +8,7 @@ import dev.outboard.specs.vfiouser.VfioUser;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +31,7 @@ public final class DmaSpace {
     private @Nullable DmaRegion lastWritten;
     private @Nullable ClientMemory client;
     private @Nullable DmaRegion deviceMemory;
+    private @Nullable InterposedMemory interposed;
 
     /** A space with nothing in it. */
     public DmaSpace() {}
@@ -37,6 +39,24 @@ public final class DmaSpace {
     /** Says who answers for memory that is mapped without a descriptor; null if nobody does. */
     void setClient(@Nullable ClientMemory client) {
         this.client = client;
+    }
+
+    /** Has all DMA pass an interposer from now on: no memory counts as shared. */
+    void interpose(InterposedMemory memory) {
+        interposed = memory;
+    }
+
+    /**
+     * Whether an interposer sees all DMA pass.
+     *
+     * @return whether no memory counts as shared, so that none can be polled
+     */
+    public boolean isInterposed() {
+        return interposed != null;
+    }
+
+    boolean hasClient() {
+        return client != null;
     }
 
     /**
@@ -51,7 +71,7 @@ public final class DmaSpace {
         if (last != null && last.contains(address, length)) {
             return last;
         }
-        DmaRegion found = at(address);
+        DmaRegion found = interposed == null ? at(address) : null;
         if (found == null || !found.isReadable() || !found.contains(address, length)) {
             return null;
         }
@@ -71,7 +91,7 @@ public final class DmaSpace {
         if (last != null && last.contains(address, length)) {
             return last;
         }
-        DmaRegion found = at(address);
+        DmaRegion found = interposed == null ? at(address) : null;
         if (found == null || !found.isWritable() || !found.contains(address, length)) {
             return null;
         }
@@ -89,6 +109,10 @@ public final class DmaSpace {
      *     then
      */
     public boolean read(long address, MemorySegment target) {
+        return interposed == null ? readClient(address, target) : interposed.read(address, target);
+    }
+
+    boolean readClient(long address, MemorySegment target) {
         long length = target.byteSize();
         for (long done = 0; done < length; ) {
             DmaRegion region = wraps(address, length) ? null : at(address + done);
@@ -134,6 +158,26 @@ public final class DmaSpace {
      *     then
      */
     public boolean write(long address, MemorySegment source) {
+        return interposed == null ? writeClient(address, source) : interposed.write(address, source);
+    }
+
+    /** Writes in words, the last one last: who polls for the end of a range finds all of it. */
+    void writeInOrder(long address, MemorySegment source) {
+        DmaRegion region = at(address);
+        long length = source.byteSize();
+        if (region == null || !region.isShared()) {
+            writeClient(address, source);
+            return;
+        }
+        for (long done = 0; done < length; ) {
+            long count = Math.min(length - done, Long.BYTES - ((address + done) & (Long.BYTES - 1)));
+            writeClient(address + done, source.asSlice(done, count));
+            VarHandle.releaseFence();
+            done += count;
+        }
+    }
+
+    private boolean writeClient(long address, MemorySegment source) {
         long length = source.byteSize();
         for (long done = 0; done < length; ) {
             DmaRegion region = wraps(address, length) ? null : at(address + done);
@@ -177,7 +221,11 @@ public final class DmaSpace {
      * @return whether {@link #read} can work
      */
     public boolean isReadable(long address, long length) {
-        return isAccessible(address, length, false);
+        boolean readable = allows(address, length, false);
+        if (readable && interposed != null) {
+            interposed.wanted(address, length);
+        }
+        return readable;
     }
 
     /**
@@ -188,10 +236,10 @@ public final class DmaSpace {
      * @return whether {@link #write} can work
      */
     public boolean isWritable(long address, long length) {
-        return isAccessible(address, length, true);
+        return allows(address, length, true);
     }
 
-    private boolean isAccessible(long address, long length, boolean writes) {
+    boolean allows(long address, long length, boolean writes) {
         for (long done = 0; done < length; ) {
             DmaRegion region = wraps(address, length) ? null : at(address + done);
             if (region == null || !(writes ? region.isWritable() : region.isReadable())) {
@@ -291,6 +339,9 @@ public final class DmaSpace {
             MemorySegment segment =
                     file == null ? MemorySegment.NULL : map(file, offset, size, readable, writable, arena);
             regions.add(index, new DmaRegion(address, size, segment, readable, writable, arena));
+            if (interposed != null) {
+                interposed.mapped(address, size);
+            }
         } catch (IOException | RuntimeException e) {
             arena.close();
             throw e;

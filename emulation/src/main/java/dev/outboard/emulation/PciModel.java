@@ -6,8 +6,10 @@ import static dev.outboard.specs.pci.PciConfiguration.COMMAND_INTX_DISABLE;
 import static dev.outboard.specs.pci.PciConfiguration.COMMAND_IO;
 import static dev.outboard.specs.pci.PciConfiguration.COMMAND_MEMORY;
 
+import dev.outboard.emulation.interpose.Interposer;
 import dev.outboard.linux.Fd;
 import dev.outboard.specs.pci.PciConfiguration;
+import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -64,6 +66,7 @@ public abstract class PciModel implements AutoCloseable {
     private final DmaSpace dma = new DmaSpace();
     private final int deviceControl;
     private boolean busMaster;
+    private @Nullable Interposition interposition;
 
     /**
      * How a function can interrupt.
@@ -257,6 +260,20 @@ public abstract class PciModel implements AutoCloseable {
         return null;
     }
 
+    /**
+     * Puts an interposer between this model and its clients, before it is served: all that any client does passes it, and
+     * all that the model does. Everything is slower then, and goes by messages: no client maps registers.
+     *
+     * @param interposer sees what passes; {@link Interposer#closed} is called when the model is closed
+     */
+    public final void interpose(Interposer interposer) {
+        Interposition before = interposition;
+        if (before != null) {
+            throw new IllegalStateException("there is an interposer already; chain them");
+        }
+        interposition = new Interposition(this, interposer, interrupts, dma);
+    }
+
     /** Brings everything but configuration space back to its state after power-on. What media hold stays. */
     protected abstract void resetFunction();
 
@@ -264,6 +281,46 @@ public abstract class PciModel implements AutoCloseable {
     public void close() {
         dma.unmapAll();
         interrupts.disconnectAll();
+        Interposition closing = interposition;
+        if (closing != null) {
+            interposition = null;
+            closing.closed();
+        }
+    }
+
+    @Nullable
+    Interposition interposition() {
+        return interposition;
+    }
+
+    /** A step of the agent's: works, and has the client find what was done. */
+    final int step() throws IOException {
+        int work = doWork();
+        settle(false);
+        return work;
+    }
+
+    /** The end of a step, in which the client may have said something. */
+    final void settle(boolean clientSpoke) throws IOException {
+        Interposition passing = interposition;
+        if (passing != null && dma.hasClient()) {
+            passing.settle(clientSpoke);
+        }
+    }
+
+    /** Whether a step may find something to do although no message came. */
+    final boolean wantsSteps() {
+        return polls() || (interposition != null && dma.hasClient());
+    }
+
+    /** What the client asks for by DEVICE_RESET. */
+    final void requestReset() throws IOException {
+        Interposition passing = interposition;
+        if (passing == null) {
+            reset();
+        } else {
+            passing.requestReset();
+        }
     }
 
     final @Nullable Bar bar(int index) {
@@ -289,11 +346,18 @@ public abstract class PciModel implements AutoCloseable {
             msixTable.reset();
         }
         resetFunction();
+        if (interposition != null) {
+            interposition.forget();
+        }
     }
 
     /** The client is gone: nothing of it remains. */
     final void disconnected() {
-        reset();
+        try {
+            requestReset();
+        } catch (IOException removed) {
+            reset();
+        }
         dma.unmapAll();
         interrupts.disconnectAll();
     }

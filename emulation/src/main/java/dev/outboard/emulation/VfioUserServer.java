@@ -169,7 +169,7 @@ public final class VfioUserServer implements AutoCloseable {
     public int doWork() throws IOException {
         int work = 0;
         try {
-            work = model.doWork();
+            work = model.step();
         } catch (InternalError | RuntimeException e) {
             dropClient(e);
         }
@@ -184,8 +184,23 @@ public final class VfioUserServer implements AutoCloseable {
         return work;
     }
 
+    /** For who waits for several servers: what this one waits for. */
+    void addTo(Epoll all, int index) throws LinuxException {
+        all.add(epoll, index);
+    }
+
+    /** Takes what came on the sockets, without waiting; returns how much. */
+    int look() throws IOException {
+        return look(0);
+    }
+
+    /** Whether {@link #doWork} may find something although no message came. */
+    boolean polls() {
+        return model.wantsSteps();
+    }
+
     private void idle() throws IOException {
-        if (!model.polls()) {
+        if (!model.wantsSteps()) {
             look(FOREVER);
         } else if (++idlePolls % POLLS_BETWEEN_CLOCKS != 0) {
             Thread.onSpinWait();
@@ -271,9 +286,8 @@ public final class VfioUserServer implements AutoCloseable {
         }
     }
 
-    /** Disconnects the client, ends {@link #run} and removes the socket. */
-    @Override
-    public void close() {
+    /** Has who serves look up from what it waits for, and makes {@link #run} end. */
+    void stop() {
         stopping = true;
         try {
             wake.signal();
@@ -285,6 +299,12 @@ public final class VfioUserServer implements AutoCloseable {
             // Wakes the agent from a reply that the client does not read.
             current.socket().shutdown();
         }
+    }
+
+    /** Disconnects the client, ends {@link #run} and removes the socket. */
+    @Override
+    public void close() {
+        stop();
         running.lock();
         try {
             Session left = session;

@@ -63,6 +63,17 @@ public final class Epoll implements AutoCloseable {
     }
 
     /**
+     * Adds another set, so that one thread can wait for what several wait for.
+     *
+     * @param inner the set; there is an event of it, EPOLLIN, while there is one in it
+     * @param data what {@link #data} returns for its events
+     * @throws LinuxException if the call fails; ELOOP if the sets would contain each other
+     */
+    public void add(Epoll inner, long data) throws LinuxException {
+        add(inner.fd, EPOLLIN, data);
+    }
+
+    /**
      * Removes a descriptor. Remove it before closing it: a closed one leaves the set only if no duplicate of it is open
      * anywhere, a peer's included, and cannot be removed any more.
      *

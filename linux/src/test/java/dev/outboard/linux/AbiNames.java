@@ -82,7 +82,6 @@ final class AbiNames {
             "Pagemap.FRAME_BITS",
             "Pagemap.PRESENT_BIT",
             "Poll.NANOS_PER_MILLI",
-            "PortRange$Instructions.ROUTINE_BYTES",
             "PortRange.PORTS",
             "UnixServerSocket.BACKLOG",
             "UnixServerSocket.LOCK_TIMEOUT_MILLIS",

@@ -13,6 +13,36 @@ import java.time.Duration;
 /** The admin commands, one at a time, each with a deadline. Safe for use by several threads. */
 final class AdminQueue {
     private static final int DEPTH = 31;
+    private static final int NOT_ABORTED = 1;
+
+    /** Nobody resets the controller for an admin command's sake but who calls {@link NvmeController#reset}. */
+    private static final QueueOwner NO_OWNER = new QueueOwner() {
+        @Override
+        public int resets() {
+            return 0;
+        }
+
+        @Override
+        public boolean delete(QueuePair queue) {
+            return true;
+        }
+
+        @Override
+        public int create(QueuePair queue) {
+            // The registers say where it is.
+            return 0;
+        }
+
+        @Override
+        public boolean abort(QueuePair queue, int commandId) {
+            return false;
+        }
+
+        @Override
+        public void reset(int seenResets) {
+            throw new IllegalStateException("an admin queue resets nothing");
+        }
+    };
 
     private final QueuePair queue;
     private final DmaMemory page;
@@ -22,11 +52,24 @@ final class AdminQueue {
         this.timeout = timeout;
         page = access.dma().allocate(Identify.SIZE_BYTES, access.pageBytes());
         int depth = Math.min(DEPTH, access.maximumQueueEntries() - 1);
-        queue = new QueuePair(access, 0, depth, access.pageBytes(), null, timeout, closed -> true);
+        queue = new QueuePair(access, 0, depth, access.pageBytes(), null, timeout, NO_OWNER);
     }
 
     QueuePair queue() {
         return queue;
+    }
+
+    /** The controller is about to be enabled again: what was on its way is reported as aborted. */
+    synchronized void restart() throws IOException {
+        queue.restart();
+    }
+
+    /** Asks for the end of a command; returns whether the controller says that it was aborted. */
+    synchronized boolean abort(int queueId, int commandId, Duration limit) throws IOException {
+        long dword10 = SubmissionEntry.ABORT_QUEUE_ID.of(queueId) | SubmissionEntry.ABORT_COMMAND_ID.of(commandId);
+        int result =
+                queue.command(Opcode.ABORT, 0, 0, 0, dword10, 0, 0, null, 0).await(limit);
+        return (result & NOT_ABORTED) == 0;
     }
 
     /** The data of identify, copied to memory that lives as long as anyone looks at it. */

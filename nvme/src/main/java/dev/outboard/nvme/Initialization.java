@@ -109,6 +109,7 @@ final class Initialization {
     private Step setAdminQueues() throws IOException {
         // An earlier user's DMA must not start again with the function's.
         access.function().setBusMaster(true);
+        admin.restart();
         QueuePair queue = admin.queue();
         registers.write(
                 NvmeRegisters.AQA,

@@ -1,6 +1,7 @@
 package dev.outboard.nvme;
 
 import dev.outboard.driver.DeviceAddress;
+import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceGoneException;
 import dev.outboard.driver.Interrupt;
 import dev.outboard.memory.DmaAllocator;
@@ -21,6 +22,7 @@ import java.util.concurrent.locks.LockSupport;
 public final class NvmeController implements AutoCloseable {
     static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(10);
     private static final Duration DELETE_TIMEOUT = Duration.ofSeconds(1);
+    private static final Duration ABORT_TIMEOUT = Duration.ofSeconds(1);
     private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(5);
     private static final long SHUTDOWN_POLL_NANOS = 50_000;
     private static final long SHUTDOWN_NORMAL = 1;
@@ -32,9 +34,11 @@ public final class NvmeController implements AutoCloseable {
     private final Duration commandTimeout;
     private final ControllerAccess access;
     private final AdminQueue admin;
-    private final ControllerIdentity identity;
-    private final List<NvmeNamespace> namespaces;
-    private final int queueCount;
+    private final QueueOwner owner = new Owner();
+    private volatile int resets;
+    private volatile ControllerIdentity identity;
+    private volatile List<NvmeNamespace> namespaces;
+    private volatile int queueCount;
     private final BitSet usedQueueIds = new BitSet();
     private final List<QueuePair> queuePairs = new ArrayList<>();
     private List<Interrupt> interrupts = List.of();
@@ -45,12 +49,17 @@ public final class NvmeController implements AutoCloseable {
         this.commandTimeout = commandTimeout;
         access = ControllerAccess.of(function);
         admin = new AdminQueue(access, commandTimeout);
-        Initialization initialization = new Initialization(access, admin, MAXIMUM_QUEUE_PAIRS);
-        initialization.run();
+        Initialization initialization = initialize();
         identity = initialization.identity();
         namespaces = initialization.namespaces();
         queueCount = initialization.queueCount();
         usedQueueIds.set(0);
+    }
+
+    private Initialization initialize() throws IOException {
+        Initialization initialization = new Initialization(access, admin, MAXIMUM_QUEUE_PAIRS);
+        initialization.run();
+        return initialization;
     }
 
     /**
@@ -162,14 +171,14 @@ public final class NvmeController implements AutoCloseable {
     /**
      * Creates a queue pair.
      *
-     * @param depth how many commands can be on their way at a time: 1 to {@link QueuePair#MAXIMUM_DEPTH} less one, and less
-     *     than the entries that the controller allows
+     * @param depth how many commands can be on their way at a time: 1 to {@link QueuePair#MAXIMUM_DEPTH}, and less than the
+     *     entries that the controller allows
      * @param waiting how it waits for completions
      * @return the queue pair
      * @throws IOException if the controller has no more, or refuses
      */
     public synchronized QueuePair createQueuePair(int depth, Waiting waiting) throws IOException {
-        int deepest = Math.min(QueuePair.MAXIMUM_DEPTH, access.maximumQueueEntries()) - 1;
+        int deepest = Math.min(QueuePair.MAXIMUM_DEPTH, access.maximumQueueEntries() - 1);
         if (depth < 1 || depth > deepest) {
             throw new IllegalArgumentException(
                     "a queue pair of " + address() + " has a depth of 1 to " + deepest + ", not " + depth);
@@ -187,7 +196,7 @@ public final class NvmeController implements AutoCloseable {
                 maximumTransferBytes(),
                 waiting == Waiting.INTERRUPT ? interrupts.get(vector) : null,
                 commandTimeout,
-                this::deleteQueues);
+                owner);
         try {
             admin.createQueues(pair, vector);
         } catch (IOException e) {
@@ -212,7 +221,100 @@ public final class NvmeController implements AutoCloseable {
             throw new IllegalStateException(address() + " has " + interrupts.size()
                     + " interrupt vectors, none is left for queue " + queueId + "; poll instead");
         }
+        return vectorOf(queueId);
+    }
+
+    private int vectorOf(int queueId) {
         return interrupts.size() == 1 ? 0 : queueId;
+    }
+
+    /**
+     * Resets the controller, and enables it again: what the driver does by itself when a command neither ends nor can be
+     * aborted. Commands on their way are reported as aborted, once each, by the next poll of their queue pair on its own
+     * thread; queue pairs can be used again then, those that had failed, too. NVMe base specification 2.0, 3.7.2.
+     *
+     * @throws DeviceGoneException if the controller is gone
+     * @throws IOException if it does not become ready again, or is another one since; queue pairs fail then
+     */
+    public void reset() throws IOException {
+        reset(resets);
+    }
+
+    private synchronized void reset(int seen) throws IOException {
+        if (closed) {
+            throw new IllegalStateException(address() + " is closed");
+        }
+        if (seen != resets) {
+            // Another thread did it since.
+            return;
+        }
+        function.checkPresent();
+        try {
+            Initialization initialization = initializeAgain();
+            if (!initialization.identity().serialNumber().equals(identity.serialNumber())) {
+                throw new DeviceException(address() + " has the serial number "
+                        + initialization.identity().serialNumber() + " after a reset, and had "
+                        + identity.serialNumber()
+                        + " before; open it anew");
+            }
+            identity = initialization.identity();
+            namespaces = initialization.namespaces();
+            queueCount = initialization.queueCount();
+        } catch (InternalError fault) {
+            throw ControllerAccess.gone(function, fault);
+        } finally {
+            // Whatever came of it: the queues are gone from the controller.
+            resets++;
+        }
+    }
+
+    private Initialization initializeAgain() throws IOException {
+        try {
+            return initialize();
+        } catch (DeviceGoneException gone) {
+            throw gone;
+        } catch (DeviceException stuck) {
+            // A controller that does not answer to its own reset may answer to the function's.
+            function.reset();
+            return initialize();
+        }
+    }
+
+    /** What queue pairs ask for, on their threads. */
+    private final class Owner implements QueueOwner {
+        @Override
+        public int resets() {
+            return resets;
+        }
+
+        @Override
+        public boolean delete(QueuePair queue) {
+            return deleteQueues(queue);
+        }
+
+        @Override
+        public int create(QueuePair queue) throws IOException {
+            // Not while it is being reset.
+            synchronized (NvmeController.this) {
+                admin.createQueues(queue, queue.isInterrupting() ? vectorOf(queue.id()) : 0);
+                return resets;
+            }
+        }
+
+        @Override
+        public boolean abort(QueuePair queue, int commandId) {
+            try {
+                function.checkPresent();
+                return admin.abort(queue.id(), commandId, ABORT_TIMEOUT);
+            } catch (IOException noAnswer) {
+                return false;
+            }
+        }
+
+        @Override
+        public void reset(int seenResets) throws IOException {
+            NvmeController.this.reset(seenResets);
+        }
     }
 
     /** Called by a queue pair that closes. Returns whether the controller confirmed that it is done with the memory. */

@@ -10,7 +10,6 @@ import dev.outboard.specs.nvme.SubmissionEntry;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,13 +20,12 @@ import org.jspecify.annotations.Nullable;
  * NvmeRequest#await await}. In steady state nothing here allocates or makes a system call (unless it waits by interrupt).
  */
 public final class QueuePair implements AutoCloseable {
-    /** The most commands that can be on their way at a time: command identifiers keep four bits to count uses. */
-    public static final int MAXIMUM_DEPTH = 1 << 12;
+    /** The most commands that can be on their way at a time. */
+    public static final int MAXIMUM_DEPTH = RequestSlots.MAXIMUM_DEPTH - 1;
 
     /** The most blocks that one command can name. */
     public static final int MAXIMUM_BLOCKS = 1 << 16;
 
-    private static final int SLOT_MASK = MAXIMUM_DEPTH - 1;
     /** After so many polls without a completion, the clock and the device's presence are looked at. */
     private static final int HEALTH_CHECK_POLLS = 1 << 10;
 
@@ -35,11 +33,13 @@ public final class QueuePair implements AutoCloseable {
     private static final int YIELD_POLLS = 512;
 
     private static final long HEALTH_CHECK_NANOS = 1_000_000;
+    /** How long an aborted command may take to be complete. */
+    private static final long ABORT_NANOS = 500_000_000;
+
     private static final long MAXIMUM_SLEEP_NANOS = 100_000_000;
 
     private final ControllerAccess access;
-    /** Has the controller forget the queues; false if it did not confirm. */
-    private final Predicate<QueuePair> delete;
+    private final QueueOwner owner;
 
     private final int id;
     private final int depth;
@@ -51,15 +51,12 @@ public final class QueuePair implements AutoCloseable {
     private final CompletionQueue completions;
     private final PrpLists prpLists;
 
-    private final NvmeRequest[] requests;
-    private final int[] freeSlots;
-    private int freeCount;
-    /** One slot more than the depth: a request keeps its slot while its handler submits the next. */
-    private int spareSlots = 1;
+    private final RequestSlots slots;
 
     /** So many completions may be kept from the controller before its completion queue might fill up. */
     private final int acknowledgeLimit;
 
+    private int resetsSeen;
     private int idlePolls;
     private long lastHealthCheckNanos;
     private @Nullable IOException failure;
@@ -72,14 +69,15 @@ public final class QueuePair implements AutoCloseable {
             long maximumTransferBytes,
             @Nullable Interrupt interrupt,
             Duration timeout,
-            Predicate<QueuePair> delete)
+            QueueOwner owner)
             throws IOException {
         this.access = access;
         this.id = id;
         this.depth = depth;
         this.interrupt = interrupt;
         this.timeoutNanos = timeout.toNanos();
-        this.delete = delete;
+        this.owner = owner;
+        resetsSeen = owner.resets();
         this.maximumTransferBytes = maximumTransferBytes;
         // With twice the room, completions need to be acknowledged only along with submissions.
         int completionEntries = Math.min(2 * depth + 1, access.maximumQueueEntries());
@@ -88,14 +86,7 @@ public final class QueuePair implements AutoCloseable {
         completions = new CompletionQueue(access, id, completionEntries);
         prpLists = new PrpLists(access.dma(), depth + 1, access.pageBytes());
 
-        int slots = depth + 1;
-        requests = new NvmeRequest[slots];
-        freeSlots = new int[slots];
-        for (int slot = 0; slot < slots; slot++) {
-            requests[slot] = new NvmeRequest(this, slot);
-            freeSlots[slot] = depth - slot;
-        }
-        freeCount = slots;
+        slots = new RequestSlots(this, depth);
     }
 
     /**
@@ -234,8 +225,7 @@ public final class QueuePair implements AutoCloseable {
             throw new IllegalArgumentException("namespace " + namespace.id() + " has " + namespace.metadataBytes()
                     + " bytes of metadata a block; format it without to use it");
         }
-        int slot = nextSlot();
-        long prp2 = prpLists.second(slot, address, length);
+        long prp2 = prpLists.second(nextSlot(), address, length);
         return command(
                 opcode,
                 namespace.id(),
@@ -249,10 +239,10 @@ public final class QueuePair implements AutoCloseable {
     }
 
     private int nextSlot() {
-        if (freeCount <= spareSlots) {
+        if (slots.room() == 0) {
             throw new IllegalStateException(this + " is full: " + depth + " commands are on their way; poll it first");
         }
-        return freeSlots[freeCount - 1];
+        return slots.next().slot;
     }
 
     /** Writes a command to the queue, in the slot that {@link #nextSlot} returns. */
@@ -268,17 +258,13 @@ public final class QueuePair implements AutoCloseable {
             long context)
             throws IOException {
         if (failure != null || closed) {
-            throw unusable();
+            restartIfReset();
         }
-        NvmeRequest request = requests[nextSlot()];
-        freeCount--;
-        request.commandId = (request.commandId + MAXIMUM_DEPTH) & 0xffff;
+        nextSlot();
+        NvmeRequest request = slots.take();
         request.opcode = opcode;
         request.handler = handler;
         request.context = context;
-        request.seenNanos = 0;
-        request.state = NvmeRequest.State.SUBMITTED;
-
         submissions.add(
                 opcode, request.commandId, namespaceId, prp1, prp2, dwords10And11, dwords12And13, dwords14And15);
         return request;
@@ -314,13 +300,7 @@ public final class QueuePair implements AutoCloseable {
         if (submissions.hasUnannounced()) {
             submit();
         }
-        int completed = 0;
-        int entry = completions.peek();
-        while (completions.isNew(entry)) {
-            complete(entry);
-            completed++;
-            entry = completions.peek();
-        }
+        int completed = takeCompletions();
         if (completed == 0) {
             idle();
         } else if (submissions.hasUnannounced()) {
@@ -331,12 +311,21 @@ public final class QueuePair implements AutoCloseable {
         return completed;
     }
 
+    private int takeCompletions() throws IOException {
+        int completed = 0;
+        int entry = completions.peek();
+        while (completions.isNew(entry)) {
+            complete(entry);
+            completed++;
+            entry = completions.peek();
+        }
+        return completed;
+    }
+
     private void complete(int entry) throws IOException {
         int commandId = (int) CompletionEntry.COMMAND_ID.get(entry);
-        int slot = commandId & SLOT_MASK;
-        if (slot > depth
-                || requests[slot].commandId != commandId
-                || requests[slot].state != NvmeRequest.State.SUBMITTED) {
+        NvmeRequest request = slots.find(commandId);
+        if (request == null) {
             throw failed(new DeviceException(
                     this + " completed command " + commandId + ", which is not on its way; reset the controller"));
         }
@@ -345,26 +334,11 @@ public final class QueuePair implements AutoCloseable {
             throw failed(new DeviceException(this + " reports a submission queue head " + queueHead + " of a queue of "
                     + submissions.entries() + " entries; reset the controller"));
         }
-        NvmeRequest request = requests[slot];
         request.status = (int) CompletionEntry.STATUS.get(entry);
         request.result = completions.result();
         request.state = NvmeRequest.State.COMPLETED;
         completions.advance();
-        CompletionHandler handler = request.handler;
-        if (handler != null) {
-            spareSlots = 0;
-            try {
-                handler.completed(request);
-            } finally {
-                spareSlots = 1;
-                release(request);
-            }
-        }
-    }
-
-    private void release(NvmeRequest request) {
-        request.state = NvmeRequest.State.FREE;
-        freeSlots[freeCount++] = request.slot;
+        slots.tell(request);
     }
 
     int await(NvmeRequest request, Duration timeout) throws IOException {
@@ -380,19 +354,33 @@ public final class QueuePair implements AutoCloseable {
                 long now = System.nanoTime();
                 deadline = deadline == 0 ? now + timeout.toNanos() : deadline;
                 if (now - deadline >= 0) {
-                    throw failed(new DeviceTimeoutException(
-                            request + " took longer than " + timeout.toMillis() + " ms; reset the controller"));
+                    return end(request, timeout);
                 }
             }
             pause(idle, deadline);
         }
+        return finish(request);
+    }
+
+    private int finish(NvmeRequest request) throws NvmeException {
         int status = request.status;
         int result = request.result;
-        release(request);
+        slots.release(request);
         if (status != 0) {
             throw request.failure();
         }
         return result;
+    }
+
+    /** A request took too long for who waits for it: it is aborted, if need be by a reset. */
+    private int end(NvmeRequest request, Duration timeout) throws IOException {
+        overdue(request);
+        if (request.status == 0) {
+            // It was done just now.
+            return finish(request);
+        }
+        slots.release(request);
+        throw new DeviceTimeoutException(request + " took longer than " + timeout.toMillis() + " ms; it was aborted");
     }
 
     /** Passes some time until the next poll. */
@@ -416,7 +404,7 @@ public final class QueuePair implements AutoCloseable {
     /** Nothing came: now and then, finds out whether the device is still there, and whether commands are overdue. */
     private void idle() throws IOException {
         if (failure != null) {
-            throw unusable();
+            restartIfReset();
         }
         if (++idlePolls % HEALTH_CHECK_POLLS != 0 && interrupt == null) {
             return;
@@ -426,21 +414,80 @@ public final class QueuePair implements AutoCloseable {
         } catch (IOException e) {
             throw failed(e);
         }
+        if (owner.resets() != resetsSeen) {
+            restart();
+            return;
+        }
         long now = System.nanoTime();
         if (now - lastHealthCheckNanos < HEALTH_CHECK_NANOS) {
             return;
         }
         lastHealthCheckNanos = now;
-        for (NvmeRequest request : requests) {
+        for (NvmeRequest request : slots.all()) {
             if (request.state == NvmeRequest.State.SUBMITTED) {
                 if (request.seenNanos == 0) {
                     request.seenNanos = now;
                 } else if (now - request.seenNanos > timeoutNanos) {
-                    throw failed(new DeviceTimeoutException(request + " took longer than "
-                            + Duration.ofNanos(timeoutNanos).toMillis() + " ms; reset the controller"));
+                    overdue(request);
+                    return;
                 }
             }
         }
+    }
+
+    /**
+     * Ends a command that takes too long: the controller is asked to abort it, and reset if that does not help. The
+     * request is complete afterwards, unless this throws. NVMe base specification 2.0, 5.1.
+     */
+    private void overdue(NvmeRequest request) throws IOException {
+        if (isAdmin()) {
+            throw failed(new DeviceTimeoutException(request + " took longer than "
+                    + Duration.ofNanos(timeoutNanos).toMillis() + " ms; reset the controller"));
+        }
+        if (owner.abort(this, request.commandId) && completesSoon(request)) {
+            return;
+        }
+        try {
+            owner.reset(resetsSeen);
+            restart();
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    private boolean completesSoon(NvmeRequest request) throws IOException {
+        long deadline = System.nanoTime() + ABORT_NANOS;
+        for (int idle = 1; takeCompletions() >= 0 && request.state == NvmeRequest.State.SUBMITTED; idle++) {
+            if (System.nanoTime() - deadline >= 0) {
+                return false;
+            }
+            pause(idle, deadline);
+        }
+        return true;
+    }
+
+    /** After a failure: the queues can be used again once the controller was reset. */
+    private void restartIfReset() throws IOException {
+        if (closed || owner.resets() == resetsSeen) {
+            throw unusable();
+        }
+        restart();
+    }
+
+    /**
+     * The controller was reset, and has forgotten these queues: what was on its way is reported as aborted, and the queues
+     * are created again. Whether the commands were carried out nobody knows.
+     */
+    void restart() throws IOException {
+        try {
+            submissions.clear();
+            completions.clear();
+            resetsSeen = owner.create(this);
+        } catch (IOException e) {
+            throw failed(e);
+        }
+        failure = null;
+        slots.abortAll();
     }
 
     private IOException failed(IOException reason) {
@@ -460,7 +507,7 @@ public final class QueuePair implements AutoCloseable {
      * @return {@link #depth} less those on their way
      */
     public int room() {
-        return freeCount - spareSlots;
+        return slots.room();
     }
 
     /**
@@ -500,7 +547,7 @@ public final class QueuePair implements AutoCloseable {
         }
         closed = true;
         // A controller that did not confirm may still write to these: they go with the controller then.
-        if (delete.test(this)) {
+        if (owner.delete(this)) {
             freeMemory();
         }
     }

@@ -64,6 +64,13 @@ final class SubmissionQueue implements AutoCloseable {
         tailDoorbell.write32(0, tail);
     }
 
+    /** Empties the ring: the controller starts from its beginning, too. */
+    void clear() {
+        ring.fill((byte) 0);
+        tail = 0;
+        announcedTail = 0;
+    }
+
     @Override
     public void close() {
         memory.close();

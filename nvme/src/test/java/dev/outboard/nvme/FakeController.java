@@ -13,6 +13,7 @@ import dev.outboard.specs.nvme.CompletionEntry;
 import dev.outboard.specs.nvme.Identify;
 import dev.outboard.specs.nvme.NvmeRegisters;
 import dev.outboard.specs.nvme.Opcode;
+import dev.outboard.specs.nvme.Status;
 import dev.outboard.specs.nvme.SubmissionEntry;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -36,6 +37,8 @@ class FakeController implements PciFunction {
     long blocks = 1024;
     int blockShift = 9;
     int[] namespaceIds = {1};
+    /** Whether an abort is followed by the completion of what it aborts. */
+    boolean aborts;
     /** What to do with an I/O command instead of completing it. */
     Fault ioFault = completion -> {};
 
@@ -113,6 +116,14 @@ class FakeController implements PciFunction {
 
     private void writeRegister(long offset, long value) {
         registers.put(offset, value);
+        if (offset == NvmeRegisters.CC.offset() && !NvmeRegisters.CC_EN.isSet(value)) {
+            // A reset forgets all queues.
+            submissionQueues.clear();
+            completionQueues.clear();
+            heads.clear();
+            posted.clear();
+            log.add("disabled");
+        }
         if (offset == NvmeRegisters.ACQ.offset()) {
             long attributes = registers.getOrDefault(NvmeRegisters.AQA.offset(), 0L);
             long submissions = registers.getOrDefault(NvmeRegisters.ASQ.offset(), 0L);
@@ -132,6 +143,9 @@ class FakeController implements PciFunction {
 
     private void run(int queueId, int tail) {
         Queue queue = submissionQueues.get(queueId);
+        if (queue == null) {
+            return;
+        }
         int head = heads.getOrDefault(queueId, 0);
         while (head != tail) {
             MemorySegment entry =
@@ -168,9 +182,21 @@ class FakeController implements PciFunction {
                         at(prp1, Identify.SIZE_BYTES).fill((byte) 0));
             case Opcode.CREATE_IO_COMPLETION_QUEUE -> completionQueues.put(queueId, new Queue(prp1, entries));
             case Opcode.CREATE_IO_SUBMISSION_QUEUE -> submissionQueues.put(queueId, new Queue(prp1, entries));
+            case Opcode.ABORT -> abort((int) dword10);
             default -> {
                 // Succeeds, and does nothing.
             }
+        }
+    }
+
+    private void abort(int dword10) {
+        if (aborts) {
+            Completion aborted = new Completion();
+            aborted.commandId = (int) SubmissionEntry.ABORT_COMMAND_ID.get(dword10);
+            aborted.status = Status.ABORT_REQUESTED;
+            int queueId = (int) SubmissionEntry.ABORT_QUEUE_ID.get(dword10);
+            aborted.queueHead = heads.get(queueId);
+            post(queueId, aborted);
         }
     }
 

@@ -110,7 +110,7 @@ final class Initialization {
         // An earlier user's DMA must not start again with the function's.
         access.function().setBusMaster(true);
         admin.restart();
-        QueuePair queue = admin.queue();
+        CommandQueue queue = admin.queue();
         registers.write(
                 NvmeRegisters.AQA,
                 NvmeRegisters.AQA_ASQS.of(queue.submissions().entries() - 1L)

@@ -6,6 +6,7 @@ import dev.outboard.driver.DeviceGoneException;
 import dev.outboard.driver.Interrupt;
 import dev.outboard.memory.DmaAllocator;
 import dev.outboard.pci.PciFunction;
+import dev.outboard.specs.nvme.Identify;
 import dev.outboard.specs.nvme.NvmeRegisters;
 import java.io.IOException;
 import java.time.Duration;
@@ -40,7 +41,7 @@ public final class NvmeController implements AutoCloseable {
     private volatile List<NvmeNamespace> namespaces;
     private volatile int queueCount;
     private final BitSet usedQueueIds = new BitSet();
-    private final List<QueuePair> queuePairs = new ArrayList<>();
+    private final List<CommandQueue> queues = new ArrayList<>();
     private List<Interrupt> interrupts = List.of();
     private boolean closed;
 
@@ -125,18 +126,22 @@ public final class NvmeController implements AutoCloseable {
     }
 
     /**
-     * The most that one command can transfer, as the controller says (MDTS) and the driver can (one PRP list).
+     * The most that one command can transfer, as the controller says (MDTS) and the driver can (one list in a page).
      *
      * @return bytes
      */
     public long maximumTransferBytes() {
-        return Math.min(controllerTransferLimit(), PrpLists.maximumBytes(access.pageBytes()));
+        return Math.min(controllerTransferLimit(), DataPointers.maximumBytes(access.pageBytes()));
     }
 
     private long controllerTransferLimit() {
         int mdts = identity.data().getInt("mdts");
         // In units of the smallest memory page, which is the one that is used. 0 is no limit.
         return mdts == 0 || mdts > Integer.SIZE ? UNLIMITED_TRANSFER_BYTES : (long) access.pageBytes() << mdts;
+    }
+
+    private boolean takesScatterGatherLists() {
+        return Identify.SGLS_SUPPORT.get(identity.data().get("sgls")) != 0;
     }
 
     /**
@@ -189,23 +194,17 @@ public final class NvmeController implements AutoCloseable {
                     address() + " has " + queueCount + " queue pairs, and all are in use; close one first");
         }
         int vector = waiting == Waiting.INTERRUPT ? interruptVector(id) : 0;
-        QueuePair pair = new QueuePair(
-                access,
-                id,
-                depth,
-                maximumTransferBytes(),
-                waiting == Waiting.INTERRUPT ? interrupts.get(vector) : null,
-                commandTimeout,
-                owner);
+        CommandQueue commands = new CommandQueue(
+                access, id, depth, waiting == Waiting.INTERRUPT ? interrupts.get(vector) : null, commandTimeout, owner);
         try {
-            admin.createQueues(pair, vector);
+            admin.createQueues(commands, vector);
         } catch (IOException e) {
-            pair.freeMemory();
+            commands.freeMemory();
             throw e;
         }
         usedQueueIds.set(id);
-        queuePairs.add(pair);
-        return pair;
+        queues.add(commands);
+        return new QueuePair(commands, maximumTransferBytes(), takesScatterGatherLists());
     }
 
     /** Enables all vectors with the first queue that wants one: VFIO cannot add some later. Vector 0 is the admin queue's. */
@@ -288,12 +287,12 @@ public final class NvmeController implements AutoCloseable {
         }
 
         @Override
-        public boolean delete(QueuePair queue) {
+        public boolean delete(CommandQueue queue) {
             return deleteQueues(queue);
         }
 
         @Override
-        public int create(QueuePair queue) throws IOException {
+        public int create(CommandQueue queue) throws IOException {
             // Not while it is being reset.
             synchronized (NvmeController.this) {
                 admin.createQueues(queue, queue.isInterrupting() ? vectorOf(queue.id()) : 0);
@@ -302,7 +301,7 @@ public final class NvmeController implements AutoCloseable {
         }
 
         @Override
-        public boolean abort(QueuePair queue, int commandId) {
+        public boolean abort(CommandQueue queue, int commandId) {
             try {
                 function.checkPresent();
                 return admin.abort(queue.id(), commandId, ABORT_TIMEOUT);
@@ -318,15 +317,15 @@ public final class NvmeController implements AutoCloseable {
     }
 
     /** Called by a queue pair that closes. Returns whether the controller confirmed that it is done with the memory. */
-    private synchronized boolean deleteQueues(QueuePair pair) {
+    private synchronized boolean deleteQueues(CommandQueue queue) {
         if (closed) {
             return false;
         }
-        queuePairs.remove(pair);
+        queues.remove(queue);
         try {
             function.checkPresent();
-            admin.deleteQueues(pair.id(), DELETE_TIMEOUT);
-            usedQueueIds.clear(pair.id());
+            admin.deleteQueues(queue.id(), DELETE_TIMEOUT);
+            usedQueueIds.clear(queue.id());
             return true;
         } catch (IOException e) {
             // The identifier and the memory stay taken until the controller closes: that cannot do harm.
@@ -340,7 +339,7 @@ public final class NvmeController implements AutoCloseable {
         if (closed) {
             return;
         }
-        List.copyOf(queuePairs).forEach(QueuePair::close);
+        List.copyOf(queues).forEach(CommandQueue::close);
         closed = true;
         try {
             shutDown();

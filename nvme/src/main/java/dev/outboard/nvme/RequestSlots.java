@@ -4,7 +4,7 @@ import dev.outboard.specs.nvme.Status;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The requests of a queue pair, one for each command that can be on its way, and one more: a request keeps its slot while
+ * The requests of a queue, one for each command that can be on its way, and one more: a request keeps its slot while
  * its handler submits the next.
  */
 final class RequestSlots {
@@ -19,7 +19,7 @@ final class RequestSlots {
     private int freeCount;
     private int spare = 1;
 
-    RequestSlots(QueuePair queue, int depth) {
+    RequestSlots(CommandQueue queue, int depth) {
         int slots = depth + 1;
         requests = new NvmeRequest[slots];
         free = new int[slots];

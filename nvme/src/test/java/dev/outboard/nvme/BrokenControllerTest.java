@@ -108,7 +108,8 @@ class BrokenControllerTest {
                 QueuePair queue = controller.createQueuePair(4);
                 DmaMemory buffer = controller.dma().allocate(512)) {
             fake.log.clear();
-            assertThatThrownBy(() -> queue.read(controller.namespace(1), 0, buffer).await(SHORT))
+            assertThatThrownBy(
+                            () -> queue.read(controller.namespace(1), 0, buffer).await(SHORT))
                     .isInstanceOf(DeviceTimeoutException.class);
             queue.read(controller.namespace(1), 0, buffer).await(LONG);
             assertThat(fake.log).containsExactly("abort");
@@ -169,7 +170,8 @@ class BrokenControllerTest {
                 QueuePair queue = controller.createQueuePair(4);
                 DmaMemory buffer = controller.dma().allocate(512)) {
             fake.becomesReady = false;
-            assertThatThrownBy(() -> queue.read(controller.namespace(1), 0, buffer).await(SHORT))
+            assertThatThrownBy(
+                            () -> queue.read(controller.namespace(1), 0, buffer).await(SHORT))
                     .isInstanceOf(DeviceTimeoutException.class)
                     .hasMessageContaining("did not become ready");
             assertThat(fake.log).contains("reset");

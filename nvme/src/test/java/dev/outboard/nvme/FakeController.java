@@ -29,6 +29,8 @@ import java.util.TreeMap;
  */
 class FakeController implements PciFunction {
     private static final int BAR_BYTES = 0x2000;
+    /** Three of each kind, less one: what set features answers to the number of queues. */
+    private static final int IO_QUEUES = 2 << 16 | 2;
 
     long capabilities = NvmeRegisters.CAP_MQES.of(63) | NvmeRegisters.CAP_TO.of(1) | NvmeRegisters.CAP_CSS.of(1);
     boolean becomesReady = true;
@@ -50,6 +52,7 @@ class FakeController implements PciFunction {
     /** A completion that is about to be posted. */
     static final class Completion {
         int commandId;
+        int result;
         int status;
         int queueHead;
         boolean lost;
@@ -158,7 +161,7 @@ class FakeController implements PciFunction {
             completion.queueHead = head;
             int opcode = (int) SubmissionEntry.OPCODE.get(word);
             if (queueId == 0) {
-                admin(opcode, entry);
+                completion.result = admin(opcode, entry);
             } else {
                 ioFault.apply(completion);
             }
@@ -168,7 +171,8 @@ class FakeController implements PciFunction {
         }
     }
 
-    private void admin(int opcode, MemorySegment entry) {
+    /** Returns dword 0 of the completion. */
+    private int admin(int opcode, MemorySegment entry) {
         log.add(Opcode.adminName(opcode));
         long dword10 = Integer.toUnsignedLong(entry.get(ValueLayout.JAVA_INT, SubmissionEntry.CDW10));
         long prp1 = entry.get(ValueLayout.JAVA_LONG, SubmissionEntry.PRP1);
@@ -183,10 +187,14 @@ class FakeController implements PciFunction {
             case Opcode.CREATE_IO_COMPLETION_QUEUE -> completionQueues.put(queueId, new Queue(prp1, entries));
             case Opcode.CREATE_IO_SUBMISSION_QUEUE -> submissionQueues.put(queueId, new Queue(prp1, entries));
             case Opcode.ABORT -> abort((int) dword10);
+            case Opcode.SET_FEATURES -> {
+                return IO_QUEUES;
+            }
             default -> {
                 // Succeeds, and does nothing.
             }
         }
+        return 0;
     }
 
     private void abort(int dword10) {
@@ -220,6 +228,7 @@ class FakeController implements PciFunction {
         long phase = 1 - (count / queue.entries()) % 2;
         MemorySegment entry =
                 at(queue.address() + count % queue.entries() * CompletionEntry.SIZE_BYTES, CompletionEntry.SIZE_BYTES);
+        entry.set(ValueLayout.JAVA_INT, CompletionEntry.DW0, completion.result);
         entry.set(ValueLayout.JAVA_INT, CompletionEntry.DW2, completion.queueHead);
         entry.set(ValueLayout.JAVA_INT, CompletionEntry.DW3, (int)
                 (completion.commandId | phase << 16 | (long) completion.status << 17));

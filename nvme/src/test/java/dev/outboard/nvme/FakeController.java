@@ -15,6 +15,7 @@ import dev.outboard.specs.nvme.NvmeRegisters;
 import dev.outboard.specs.nvme.Opcode;
 import dev.outboard.specs.nvme.Status;
 import dev.outboard.specs.nvme.SubmissionEntry;
+import dev.outboard.specs.pci.PciConfiguration;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -29,6 +30,9 @@ import java.util.TreeMap;
  */
 class FakeController implements PciFunction {
     private static final int BAR_BYTES = 0x2000;
+    private static final int CONFIGURATION_BYTES = 0x100;
+    private static final int STORAGE = 0x01;
+    private static final int NON_VOLATILE_MEMORY = 0x08;
     /** Three of each kind, less one: what set features answers to the number of queues. */
     private static final int IO_QUEUES = 2 << 16 | 2;
 
@@ -98,6 +102,29 @@ class FakeController implements PciFunction {
                     if (!gone) {
                         writeRegister(offset, value);
                     }
+                }
+            },
+            List.of(),
+            () -> {});
+
+    /** Only says what class it is: the rest belongs to the access path. */
+    private final Registers configuration = Registers.unmapped(
+            "fake configuration space",
+            CONFIGURATION_BYTES,
+            new RegisterAccess() {
+                @Override
+                public long read(long offset, int widthBytes) {
+                    if (gone) {
+                        return -1;
+                    }
+                    return offset == PciConfiguration.BASE_CLASS.offset()
+                            ? STORAGE
+                            : offset == PciConfiguration.SUBCLASS.offset() ? NON_VOLATILE_MEMORY : 0;
+                }
+
+                @Override
+                public void write(long offset, int widthBytes, long value) {
+                    throw new AssertionError("the driver leaves configuration space to the access path");
                 }
             },
             List.of(),
@@ -241,7 +268,7 @@ class FakeController implements PciFunction {
 
     @Override
     public Registers configuration() {
-        throw new AssertionError("the driver leaves configuration space to the access path");
+        return configuration;
     }
 
     @Override

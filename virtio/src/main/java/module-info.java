@@ -7,4 +7,6 @@ module dev.outboard.virtio {
     requires transitive dev.outboard.pci;
 
     exports dev.outboard.virtio;
+    exports dev.outboard.virtio.block;
+    exports dev.outboard.virtio.pci;
 }

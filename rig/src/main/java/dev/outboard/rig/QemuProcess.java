@@ -22,17 +22,18 @@ final class QemuProcess implements AutoCloseable {
         this.process = process;
     }
 
-    static QemuProcess start(Path directory, List<String> arguments, Path log) throws IOException {
+    static QemuProcess start(QemuProgram program, Path directory, List<String> arguments, Path log) throws IOException {
         List<String> command = new ArrayList<>();
         // A JVM that is killed runs no shutdown hook.
         command.addAll(List.of(HostProgram.SETPRIV.find().toString(), "--pdeathsig", "KILL"));
-        command.add(HostProgram.QEMU.find().toString());
+        command.addAll(program.command());
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(directory.toFile())
                 .redirectInput(Path.of("/dev/null").toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile());
+        builder.environment().putAll(program.environment());
         CompletableFuture<Process> started = new CompletableFuture<>();
         // PR_SET_PDEATHSIG follows the thread that started the process, so that thread has to live as long: prctl(2).
         Thread.ofPlatform().daemon().name("rig-qemu").start(() -> {

@@ -5,7 +5,7 @@ import dev.outboard.pci.AccessPath;
 /** Device models in Java, the vfio-user server that serves them to any client, and the {@code model:} access path. */
 module dev.outboard.emulation {
     requires static transitive org.jspecify;
-    requires transitive dev.outboard.pci;
+    requires transitive dev.outboard.virtio;
 
     exports dev.outboard.emulation;
     exports dev.outboard.emulation.edu;
@@ -16,6 +16,7 @@ module dev.outboard.emulation {
     exports dev.outboard.emulation.nvme;
     exports dev.outboard.emulation.recording;
     exports dev.outboard.emulation.serial;
+    exports dev.outboard.emulation.virtio;
 
     provides AccessPath with
             ModelPath,

@@ -49,7 +49,9 @@ public final class Models {
             new Entry(eduKind(), Models::createEdu),
             new Entry(serialKind(), Models::createSerial),
             new Entry(idio16Kind(), Models::createIdio16),
-            new Entry(ivshmemKind(), Models::createIvshmem));
+            new Entry(ivshmemKind(), Models::createIvshmem),
+            new Entry(VirtioModels.blockKind(), VirtioModels::createBlock),
+            new Entry(VirtioModels.netKind(), VirtioModels::createNet));
 
     private static final String FAULTS = "faults";
     private static final String RECORD = "record";

@@ -7,9 +7,11 @@ import static dev.outboard.specs.pci.PciConfiguration.COMMAND_IO;
 import static dev.outboard.specs.pci.PciConfiguration.COMMAND_MEMORY;
 
 import dev.outboard.emulation.interpose.Interposer;
+import dev.outboard.linux.EventFd;
 import dev.outboard.linux.Fd;
 import dev.outboard.specs.pci.PciConfiguration;
 import java.io.IOException;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -271,6 +273,29 @@ public abstract class PciModel implements AutoCloseable {
      * @return the descriptor, owned by the model; null if there is none
      */
     public @Nullable Fd workDescriptor() {
+        return null;
+    }
+
+    /**
+     * Registers that say no more than that somebody wrote to them: a client may signal an eventfd instead.
+     *
+     * @param bar the BAR that they are in
+     * @param event what is signalled; owned by the model, which looks at it in {@link #doWork}
+     * @param areas where they are
+     */
+    public record IoEvents(int bar, EventFd event, List<Bar.Area> areas) {
+        /** Copies the list. */
+        public IoEvents {
+            areas = List.copyOf(areas);
+        }
+    }
+
+    /**
+     * The registers of this function that an eventfd can stand for.
+     *
+     * @return where they are; null if there are none
+     */
+    public @Nullable IoEvents ioEvents() {
         return null;
     }
 

@@ -22,19 +22,38 @@ final class RegionCommands {
         return regions.describe((int) asked.get("index"), asked.get("argsz"), reply, takesDescriptors, attached);
     }
 
-    /** No model has registers that an eventfd could stand for, so there are none of any region. */
-    long describeIoFds(MemorySegment request, MemorySegment reply) throws ErrorReply {
+    /** One eventfd stands for all of a region's areas: what they say is that somebody should look. */
+    long describeIoFds(MemorySegment request, MemorySegment reply, boolean takesDescriptors, List<Fd> attached)
+            throws ErrorReply {
         StructView asked = Payload.sized(VfioUser.REGION_IO_FDS_MESSAGE, request);
         if (asked.get("flags") != 0 || asked.get("count") != 0 || regions.sizeBytes((int) asked.get("index")) == 0) {
             throw new ErrorReply(Errno.EINVAL);
         }
+        PciModel.IoEvents events = takesDescriptors ? regions.ioEvents((int) asked.get("index")) : null;
+        List<Bar.Area> areas = events == null ? List.of() : events.areas();
+        long head = VfioUser.REGION_IO_FDS_MESSAGE.byteSize();
+        long one = VfioUser.REGION_IO_EVENT_FD.byteSize();
+        long needed = head + areas.size() * one;
+        // A client without room for all of them learns from argsz and count how much it takes.
+        boolean fits = asked.get("argsz") >= needed;
         VfioUser.REGION_IO_FDS_MESSAGE
                 .view(reply)
-                .set("argsz", VfioUser.REGION_IO_FDS_MESSAGE.byteSize())
+                .set("argsz", needed)
                 .set("flags", 0)
                 .set("index", asked.get("index"))
-                .set("count", 0);
-        return VfioUser.REGION_IO_FDS_MESSAGE.byteSize();
+                .set("count", areas.size());
+        if (events == null || !fits) {
+            return head;
+        }
+        for (int i = 0; i < areas.size(); i++) {
+            MemorySegment place = reply.asSlice(head + i * one, one).fill((byte) 0);
+            VfioUser.REGION_IO_EVENT_FD
+                    .view(place)
+                    .set("offset", areas.get(i).offset())
+                    .set("size", areas.get(i).sizeBytes());
+        }
+        attached.add(events.event().fd());
+        return needed;
     }
 
     long read(MemorySegment request, MemorySegment reply) throws ErrorReply {

@@ -14,6 +14,7 @@ import dev.outboard.memory.RegisterAccess;
 import dev.outboard.specs.pci.PciConfiguration;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import java.util.Objects;
 
 /** The regions of a model under their VFIO indexes: what they are, and accesses to them by message. */
@@ -89,6 +90,12 @@ final class Regions {
         }
         attached.add(shared.file());
         return needed;
+    }
+
+    /** What an eventfd may stand for in a region, or null; of a model with an interposer nothing, which is to see it all. */
+    PciModel.@Nullable IoEvents ioEvents(int index) {
+        PciModel.IoEvents events = model.interposition() == null ? model.ioEvents() : null;
+        return events != null && events.bar() == index ? events : null;
     }
 
     void check(int index, long offset, long count, long limit) throws ErrorReply {

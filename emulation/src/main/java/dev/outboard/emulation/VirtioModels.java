@@ -72,7 +72,7 @@ final class VirtioModels {
         return new Kind("virtio-net", "a virtio network card to which what it sends comes back", options);
     }
 
-    static PciModel createNet(ModelOptions options) {
+    static PciModel createNet(ModelOptions options) throws IOException {
         VirtioNetOptions standard = VirtioNetOptions.DEFAULT;
         return behindPci(
                 new VirtioNetModel(
@@ -86,14 +86,14 @@ final class VirtioModels {
                 options);
     }
 
-    private static PciModel behindPci(VirtioDevice device, ModelOptions options) {
+    private static PciModel behindPci(VirtioDevice device, ModelOptions options) throws IOException {
         try {
             return new VirtioPciModel(
                     device,
                     withheld(options, "packed", VirtioFeature.RING_PACKED)
                             | withheld(options, "indirect", VirtioFeature.INDIRECT_DESC)
                             | withheld(options, "event-index", VirtioFeature.EVENT_IDX));
-        } catch (IllegalArgumentException e) {
+        } catch (IOException | IllegalArgumentException e) {
             device.close();
             throw e;
         }

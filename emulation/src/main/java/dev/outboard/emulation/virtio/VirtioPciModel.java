@@ -11,6 +11,9 @@ import static dev.outboard.specs.virtio.VirtioPciRegisters.NO_VECTOR;
 
 import dev.outboard.emulation.Bar;
 import dev.outboard.emulation.PciModel;
+import dev.outboard.linux.EventFd;
+import dev.outboard.linux.Fd;
+import dev.outboard.linux.LinuxException;
 import dev.outboard.memory.RegisterAccess;
 import dev.outboard.specs.virtio.VirtioDeviceType;
 import dev.outboard.specs.virtio.VirtioFeature;
@@ -20,6 +23,7 @@ import dev.outboard.virtio.DeviceQueue;
 import dev.outboard.virtio.QueueAddresses;
 import dev.outboard.virtio.QueueEvents;
 import dev.outboard.virtio.VirtioDevice;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -59,6 +63,7 @@ public final class VirtioPciModel extends PciModel {
     private final long offered;
     private final List<DeviceQueue> queues;
     private final CommonConfiguration common;
+    private final EventFd kicks = EventFd.create();
     private long isr;
     private boolean started;
     /** Whether the driver notifies, so that the queues need not be polled. */
@@ -71,8 +76,9 @@ public final class VirtioPciModel extends PciModel {
      * A device that was just reset, with all features that it and this transport have.
      *
      * @param device the device; it is closed with the model
+     * @throws LinuxException if there are no descriptors left
      */
-    public VirtioPciModel(VirtioDevice device) {
+    public VirtioPciModel(VirtioDevice device) throws LinuxException {
         this(device, 0);
     }
 
@@ -81,8 +87,9 @@ public final class VirtioPciModel extends PciModel {
      *
      * @param device the device; it is closed with the model
      * @param withheld features that it does not offer, although it could
+     * @throws LinuxException if there are no descriptors left
      */
-    public VirtioPciModel(VirtioDevice device, long withheld) {
+    public VirtioPciModel(VirtioDevice device, long withheld) throws LinuxException {
         super(identity(device), true, device.queueCount() + 1);
         if (device.queueCount() > MOST_QUEUES) {
             throw new IllegalArgumentException(device.queueCount() + " queues; there can be " + MOST_QUEUES);
@@ -144,8 +151,32 @@ public final class VirtioPciModel extends PciModel {
         return started && isBusMaster() && (!notifying || device.polls());
     }
 
+    /** A notification by the eventfd that clients may have instead of the register: it wakes the server. */
+    @Override
+    public Fd workDescriptor() {
+        return kicks.fd();
+    }
+
+    @Override
+    public IoEvents ioEvents() {
+        return new IoEvents(0, kicks, List.of(new Bar.Area(NOTIFY, (long) queues.size() * NOTIFY_MULTIPLIER)));
+    }
+
+    private void takeKicks() {
+        try {
+            if (kicks.read() > 0) {
+                notified();
+            }
+        } catch (LinuxException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     @Override
     public int doWork() {
+        if (!started || notifying) {
+            takeKicks();
+        }
         if (!started || !isBusMaster()) {
             return 0;
         }
@@ -165,6 +196,7 @@ public final class VirtioPciModel extends PciModel {
     private void rest() {
         long now = System.nanoTime();
         if (idlePolls == IDLE_POLLS_BETWEEN_CLOCKS) {
+            takeKicks();
             idleSinceNanos = now;
         } else if (now - idleSinceNanos > IDLE_NANOS) {
             setNotifying(true);
@@ -189,6 +221,7 @@ public final class VirtioPciModel extends PciModel {
     public void close() {
         super.close();
         device.close();
+        kicks.close();
     }
 
     private void interrupt(int vector, long cause) {
@@ -251,6 +284,13 @@ public final class VirtioPciModel extends PciModel {
         }
     }
 
+    /** Which queue it was does not matter: all are looked at. */
+    private void notified() {
+        if (started && notifying) {
+            setNotifying(false);
+        }
+    }
+
     private final class Bar0 implements RegisterAccess {
         @Override
         public long read(long offset, int widthBytes) {
@@ -280,13 +320,6 @@ public final class VirtioPciModel extends PciModel {
                 default -> {
                     // The interrupt status is for reading.
                 }
-            }
-        }
-
-        /** Which queue it was does not matter: all are looked at. */
-        private void notified() {
-            if (started && notifying) {
-                setNotifying(false);
             }
         }
     }

@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.outboard.driver.DeviceException;
 import dev.outboard.emulation.VfioUserServer;
+import java.lang.foreign.ValueLayout;
+import dev.outboard.specs.vfiouser.VfioUser;
+import dev.outboard.linux.Fd;
+import dev.outboard.emulation.TestClient;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.pci.Pci;
 import dev.outboard.specs.virtio.VirtioBlk;
@@ -41,6 +45,58 @@ class VirtioPciModelTest {
     void stop() {
         server.close();
         model.close();
+    }
+
+    /** The driver's publish says when the device, which polled until then, wants to be notified. */
+    @Test
+    void anEventfdNotifiesAsTheRegisterDoes() throws IOException {
+        String address = serve(VirtioBlockOptions.DEFAULT.withSizeBytes(1 << 20), 0);
+        try (VirtioFunction function = VirtioFunction.open(Pci.open(address), DriverQueue.FEATURES)) {
+            VirtioQueue queue = function.createQueue(0, 16, 2);
+            function.start();
+            DmaMemory memory = function.dma().allocate(64);
+            memory.segment().set(ValueLayout.JAVA_INT, 0, VirtioBlk.TYPE_GET_ID);
+            boolean notified = false;
+            long deadline = System.nanoTime() + SOON.toNanos();
+            while (!notified) {
+                queue.ring().readable(memory.deviceAddress(), VirtioBlk.HEADER_BYTES);
+                queue.ring().writable(memory.deviceAddress() + 32, VirtioBlk.ID_BYTES + VirtioBlk.STATUS_BYTES);
+                queue.ring().add();
+                notified = queue.ring().publish();
+                if (notified) {
+                    model.ioEvents().event().signal();
+                }
+                while (queue.ring().poll() == DriverQueue.NONE) {
+                    assertThat(System.nanoTime()).isLessThan(deadline);
+                    Thread.onSpinWait();
+                }
+                for (int i = 0; i < 100_000 && !notified; i++) {
+                    Thread.onSpinWait();
+                }
+            }
+        }
+    }
+
+    @Test
+    void aClientGetsTheEventfdOfAllNotifyRegisters() throws IOException {
+        serve(VirtioBlockOptions.DEFAULT.withSizeBytes(1 << 20), 0);
+        try (TestClient client = TestClient.negotiated(server.path())) {
+            var tooSmall = client.call(
+                    VfioUser.DEVICE_GET_REGION_IO_FDS,
+                    TestClient.buffer(16).putInt(16).putInt(0).putInt(0));
+            assertThat(tooSmall.payload().getInt(0)).as("argsz").isEqualTo(56);
+            assertThat(tooSmall.payload().getInt(12)).as("count").isOne();
+            assertThat(tooSmall.descriptors()).isEmpty();
+            var reply = client.call(
+                    VfioUser.DEVICE_GET_REGION_IO_FDS,
+                    TestClient.buffer(16).putInt(56).putInt(0).putInt(0));
+            assertThat(reply.payload().remaining()).isEqualTo(56);
+            assertThat(reply.payload().getLong(16)).as("offset").isEqualTo(0x3000);
+            assertThat(reply.payload().getLong(24)).as("size").isEqualTo(4L * VirtioBlockOptions.DEFAULT.queues());
+            assertThat(reply.payload().getInt(32)).as("fd_index").isZero();
+            reply.descriptors().forEach(Fd::close);
+            assertThat(reply.descriptors()).hasSize(1);
+        }
     }
 
     @Test

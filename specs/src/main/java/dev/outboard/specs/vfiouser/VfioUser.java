@@ -94,6 +94,16 @@ public final class VfioUser {
     /** {@link #DEVICE_GET_REGION_IO_FDS}, and its reply; the parts of the region follow. */
     public static final Struct REGION_IO_FDS_MESSAGE =
             Struct.packed("vfio_user_region_io_fds", u32("argsz"), u32("flags"), u32("index"), u32("count"));
+    /** A part of a region that an eventfd stands for, in a reply to {@link #DEVICE_GET_REGION_IO_FDS}. */
+    public static final Struct REGION_IO_EVENT_FD = Struct.packed(
+            "vfio_user_sub_region_ioeventfd",
+            u64("offset"),
+            u64("size"),
+            u32("fd_index"),
+            u32("type"),
+            u32("flags"),
+            u32("padding"),
+            u64("datamatch"));
     /** {@link #DEVICE_FEATURE}, and its reply; the feature's data follows. */
     public static final Struct DEVICE_FEATURE_MESSAGE =
             Struct.packed("vfio_user_device_feature", u32("argsz"), u32("flags"));

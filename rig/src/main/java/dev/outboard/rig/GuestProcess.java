@@ -12,21 +12,22 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** A running QEMU, which ends when it is closed and when this JVM ends, in whichever way. */
-final class QemuProcess implements AutoCloseable {
+/** The running program that a guest is in, which ends when it is closed and when this JVM ends, in whichever way. */
+final class GuestProcess implements AutoCloseable {
     private static final long KILL_LIMIT_SECONDS = 10;
 
     private final Process process;
 
-    private QemuProcess(Process process) {
+    private GuestProcess(Process process) {
         this.process = process;
     }
 
-    static QemuProcess start(Path directory, List<String> arguments, Path log) throws IOException {
+    static GuestProcess start(HostProgram program, Path directory, List<String> arguments, Path log)
+            throws IOException {
         List<String> command = new ArrayList<>();
         // A JVM that is killed runs no shutdown hook.
         command.addAll(List.of(HostProgram.SETPRIV.find().toString(), "--pdeathsig", "KILL"));
-        command.add(HostProgram.QEMU.find().toString());
+        command.add(program.find().toString());
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(directory.toFile())
@@ -35,7 +36,7 @@ final class QemuProcess implements AutoCloseable {
                 .redirectOutput(log.toFile());
         CompletableFuture<Process> started = new CompletableFuture<>();
         // PR_SET_PDEATHSIG follows the thread that started the process, so that thread has to live as long: prctl(2).
-        Thread.ofPlatform().daemon().name("rig-qemu").start(() -> {
+        Thread.ofPlatform().daemon().name("rig-guest").start(() -> {
             try {
                 Process process = builder.start();
                 started.complete(process);
@@ -45,15 +46,15 @@ final class QemuProcess implements AutoCloseable {
             }
         });
         try {
-            return new QemuProcess(started.get(KILL_LIMIT_SECONDS, TimeUnit.SECONDS));
+            return new GuestProcess(started.get(KILL_LIMIT_SECONDS, TimeUnit.SECONDS));
         } catch (ExecutionException e) {
             Throwable cause = Objects.requireNonNullElse(e.getCause(), e);
-            throw new RigException("QEMU does not start: " + cause.getMessage(), cause);
+            throw new RigException(program.name() + " does not start: " + cause.getMessage(), cause);
         } catch (TimeoutException e) {
-            throw new RigException("QEMU does not start within %d s".formatted(KILL_LIMIT_SECONDS), e);
+            throw new RigException("%s does not start within %d s".formatted(program.name(), KILL_LIMIT_SECONDS), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new RigException("Interrupted while QEMU started", e);
+            throw new RigException("Interrupted while %s started".formatted(program.name()), e);
         }
     }
 
@@ -62,7 +63,7 @@ final class QemuProcess implements AutoCloseable {
             try {
                 process.waitFor();
             } catch (InterruptedException e) {
-                // Ending here would kill QEMU; only close() may.
+                // Ending here would kill the guest; only close() may.
             }
         }
     }

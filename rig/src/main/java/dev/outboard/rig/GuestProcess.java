@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -14,19 +15,29 @@ import java.util.concurrent.TimeoutException;
 
 /** The running program that a guest is in, which ends when it is closed and when this JVM ends, in whichever way. */
 final class GuestProcess implements AutoCloseable {
+    /** How a guest is told to end when its owner is gone. */
+    enum End {
+        /** It ends at once, and has no processes of its own. */
+        KILL,
+        /** It ends its own processes first, which would outlive it. */
+        TERM
+    }
+
     private static final long KILL_LIMIT_SECONDS = 10;
 
     private final Process process;
+    private final End end;
 
-    private GuestProcess(Process process) {
+    private GuestProcess(Process process, End end) {
         this.process = process;
+        this.end = end;
     }
 
-    static GuestProcess start(HostProgram program, Path directory, List<String> arguments, Path log)
-            throws IOException {
+    static GuestProcess start(
+            HostProgram program, End end, Path directory, List<String> arguments, Path log) throws IOException {
         List<String> command = new ArrayList<>();
         // A JVM that is killed runs no shutdown hook.
-        command.addAll(List.of(HostProgram.SETPRIV.find().toString(), "--pdeathsig", "KILL"));
+        command.addAll(List.of(HostProgram.SETPRIV.find().toString(), "--pdeathsig", end.name()));
         command.add(program.find().toString());
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command)
@@ -46,7 +57,7 @@ final class GuestProcess implements AutoCloseable {
             }
         });
         try {
-            return new GuestProcess(started.get(KILL_LIMIT_SECONDS, TimeUnit.SECONDS));
+            return new GuestProcess(started.get(KILL_LIMIT_SECONDS, TimeUnit.SECONDS), end);
         } catch (ExecutionException e) {
             Throwable cause = Objects.requireNonNullElse(e.getCause(), e);
             throw new RigException(program.name() + " does not start: " + cause.getMessage(), cause);
@@ -91,8 +102,13 @@ final class GuestProcess implements AutoCloseable {
 
     @Override
     public void close() {
+        Duration limit = Duration.ofSeconds(KILL_LIMIT_SECONDS);
+        if (end == End.TERM) {
+            process.destroy();
+            awaitExit(Deadline.after(limit));
+        }
         process.destroyForcibly();
-        awaitExit(new Deadline(System.nanoTime() + TimeUnit.SECONDS.toNanos(KILL_LIMIT_SECONDS)));
+        awaitExit(Deadline.after(limit));
     }
 
     static String tail(Path log, int lines) throws IOException {

@@ -104,7 +104,7 @@ public final class UserModeLinux {
             }
             Path console = directory.resolve("console");
             try (GuestProcess kernel =
-                    GuestProcess.start(HostProgram.USER_MODE_LINUX, directory, arguments(directory, init), console)) {
+                    GuestProcess.start(HostProgram.USER_MODE_LINUX, GuestProcess.End.TERM, directory, arguments(directory, init), console)) {
                 if (!kernel.awaitExit(deadline)) {
                     throw new GuestTimeoutException("User Mode Linux did not end within %d s; its console ends:%n%s"
                             .formatted(limit.toSeconds(), GuestProcess.tail(console, CONSOLE_LINES)));

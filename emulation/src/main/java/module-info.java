@@ -5,7 +5,7 @@ import dev.outboard.pci.AccessPath;
 /** Device models in Java, the vfio-user server that serves them to any client, and the {@code model:} access path. */
 module dev.outboard.emulation {
     requires static transitive org.jspecify;
-    requires transitive dev.outboard.pci;
+    requires transitive dev.outboard.virtio;
 
     exports dev.outboard.emulation;
     exports dev.outboard.emulation.edu;

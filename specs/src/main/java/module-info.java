@@ -10,4 +10,5 @@ module dev.outboard.specs {
     exports dev.outboard.specs.serial;
     exports dev.outboard.specs.vfiouser;
     exports dev.outboard.specs.vhostuser;
+    exports dev.outboard.specs.virtio;
 }

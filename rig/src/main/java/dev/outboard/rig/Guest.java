@@ -38,7 +38,8 @@ public final class Guest implements AutoCloseable {
         Path control = Files.createDirectory(directory.resolve("control"));
         Files.writeString(control.resolve("boot.sh"), machine.bootScript());
         ports = resources.hold(new GuestPorts(directory));
-        process = resources.hold(GuestProcess.start(HostProgram.QEMU, GuestProcess.End.KILL, directory, machine.arguments(directory), log()));
+        process = resources.hold(GuestProcess.start(
+                HostProgram.QEMU, GuestProcess.End.KILL, directory, machine.arguments(directory), log()));
         if (!ports.accept(process, deadline)) {
             throw deadline.isOver() ? late("QEMU did not start") : new RigException(withLogs("QEMU ended at once"));
         }

@@ -33,8 +33,8 @@ final class GuestProcess implements AutoCloseable {
         this.end = end;
     }
 
-    static GuestProcess start(
-            HostProgram program, End end, Path directory, List<String> arguments, Path log) throws IOException {
+    static GuestProcess start(HostProgram program, End end, Path directory, List<String> arguments, Path log)
+            throws IOException {
         List<String> command = new ArrayList<>();
         // A JVM that is killed runs no shutdown hook.
         command.addAll(List.of(HostProgram.SETPRIV.find().toString(), "--pdeathsig", end.name()));

@@ -103,8 +103,12 @@ public final class UserModeLinux {
                         init + " cannot be made executable; set java.io.tmpdir to a folder that allows it");
             }
             Path console = directory.resolve("console");
-            try (GuestProcess kernel =
-                    GuestProcess.start(HostProgram.USER_MODE_LINUX, GuestProcess.End.TERM, directory, arguments(directory, init), console)) {
+            try (GuestProcess kernel = GuestProcess.start(
+                    HostProgram.USER_MODE_LINUX,
+                    GuestProcess.End.TERM,
+                    directory,
+                    arguments(directory, init),
+                    console)) {
                 if (!kernel.awaitExit(deadline)) {
                     throw new GuestTimeoutException("User Mode Linux did not end within %d s; its console ends:%n%s"
                             .formatted(limit.toSeconds(), GuestProcess.tail(console, CONSOLE_LINES)));

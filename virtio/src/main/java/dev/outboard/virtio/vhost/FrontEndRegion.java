@@ -54,13 +54,14 @@ final class FrontEndRegion implements GuestRegion {
         return length >= 0 && length <= size && Long.compareUnsigned(start - base, size - length) <= 0;
     }
 
+    /** Whether a range of guest addresses, or one of user addresses, takes a part of this region. */
     boolean overlaps(long start, long user, long size) {
-        return overlaps(address, start, size) || overlaps(userAddress, user, size);
+        long own = segment.byteSize();
+        return overlap(address, own, start, size) || overlap(userAddress, own, user, size);
     }
 
-    private boolean overlaps(long base, long start, long size) {
-        return Long.compareUnsigned(start - base, segment.byteSize()) < 0
-                || Long.compareUnsigned(base - start, size) < 0;
+    private static boolean overlap(long one, long oneSize, long other, long otherSize) {
+        return Long.compareUnsigned(other - one, oneSize) < 0 || Long.compareUnsigned(one - other, otherSize) < 0;
     }
 
     void unmap() {

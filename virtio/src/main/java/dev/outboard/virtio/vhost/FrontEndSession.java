@@ -3,6 +3,7 @@ package dev.outboard.virtio.vhost;
 import dev.outboard.linux.Epoll;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
+import dev.outboard.linux.Struct;
 import dev.outboard.linux.StructView;
 import dev.outboard.linux.UnixSocket;
 import dev.outboard.specs.vhostuser.ProtocolFeature;
@@ -11,6 +12,7 @@ import dev.outboard.specs.vhostuser.VhostUser;
 import dev.outboard.virtio.VirtioDevice;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -34,9 +36,9 @@ final class FrontEndSession implements AutoCloseable {
     private final SharedDevice device;
 
     /** The queues' descriptors for kicks are waited for with data from {@code firstKick} on. */
-    FrontEndSession(VirtioDevice device, UnixSocket socket, Epoll epoll, long firstKick) {
+    FrontEndSession(VirtioDevice device, boolean inBand, UnixSocket socket, Epoll epoll, long firstKick) {
         this.socket = socket;
-        this.device = new SharedDevice(device, epoll, firstKick);
+        this.device = new SharedDevice(device, inBand, epoll, firstKick);
     }
 
     UnixSocket socket() {
@@ -67,8 +69,6 @@ final class FrontEndSession implements AutoCloseable {
 
     private boolean answer() throws LinuxException {
         Request request = Request.of(message.request());
-        boolean acknowledge = (message.flags() & VhostUser.FLAGS_NEED_REPLY) != 0
-                && device.hasAgreedOn(ProtocolFeature.REPLY_ACK);
         try {
             if (request == null) {
                 throw new RefusedException("request " + message.request() + " is unknown");
@@ -76,29 +76,47 @@ final class FrontEndSession implements AutoCloseable {
             if (request.reply() == Request.Reply.OWN) {
                 reply(replyTo(request));
             } else {
-                // Asked for before it is carried out: a reply may be wanted for the message that agrees on replies.
                 execute(request);
-                if (acknowledge) {
-                    acknowledge(SUCCESS);
-                }
+                acknowledge(SUCCESS);
             }
             return true;
         } catch (RefusedException e) {
+            boolean told = refuse(request);
             LOG.log(
-                    acknowledge ? System.Logger.Level.DEBUG : System.Logger.Level.WARNING,
-                    () -> "the front end's " + (request == null ? "request" : request) + " is refused: "
-                            + e.getMessage());
-            if (acknowledge) {
-                acknowledge(FAILURE);
-            }
-            return acknowledge;
+                    told ? System.Logger.Level.DEBUG : System.Logger.Level.WARNING,
+                    () -> "the front end's " + (request == null ? "request" : request) + " is refused"
+                            + (told ? ": " : " and the connection ends: ") + e.getMessage());
+            return told;
         } finally {
             message.clear();
         }
     }
 
-    private void acknowledge(long result) throws LinuxException {
-        VhostUser.U64.view(replyPayload()).set("u64", result);
+    /** Tells the front end that its request failed. Returns false if there is no way to. */
+    private boolean refuse(@Nullable Request request) throws LinuxException {
+        if (request == Request.GET_CONFIG) {
+            reply(0);
+            return true;
+        }
+        if (request == Request.IOTLB_MSG) {
+            replyNumber(FAILURE);
+            return true;
+        }
+        return (request == null || request.reply() == Request.Reply.ON_REQUEST) && acknowledge(FAILURE);
+    }
+
+    /** Answers with a number, if the front end wants that; asks only now, as it may want it from this request on. */
+    private boolean acknowledge(long result) throws LinuxException {
+        boolean wanted =
+                (message.flags() & VhostUser.FLAGS_NEED_REPLY) != 0 && device.hasAgreedOn(ProtocolFeature.REPLY_ACK);
+        if (wanted) {
+            replyNumber(result);
+        }
+        return wanted;
+    }
+
+    private void replyNumber(long number) throws LinuxException {
+        VhostUser.U64.view(replyPayload()).set("u64", number);
         reply(VhostUser.U64.byteSize());
     }
 
@@ -130,7 +148,7 @@ final class FrontEndSession implements AutoCloseable {
                 VhostUser.VRING_STATE
                         .view(replyPayload())
                         .set("index", asked.get("index"))
-                        .set("num", device.stop(index(asked.get("index"))));
+                        .set("num", Integer.toUnsignedLong(device.stop(index(asked.get("index")))));
                 return VhostUser.VRING_STATE.byteSize();
             }
             case GET_CONFIG -> {
@@ -223,11 +241,13 @@ final class FrontEndSession implements AutoCloseable {
                 ? 0
                 : VhostUser.MEMORY_TABLE.view(payload).get("num_regions");
         // User Mode Linux sends the table in full, whatever is used of it.
-        if (count < 1 || count > VhostUser.MAXIMUM_TABLE_REGIONS || payload.byteSize() < tableBytes + count * regionBytes) {
+        if (count < 1
+                || count > VhostUser.MAXIMUM_TABLE_REGIONS
+                || payload.byteSize() < tableBytes + count * regionBytes) {
             throw new RefusedException("a memory table of " + count + " regions in " + payload.byteSize() + " bytes");
         }
         checkDescriptors((int) count);
-        List<StructView> regions = new java.util.ArrayList<>();
+        List<StructView> regions = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             regions.add(VhostUser.MEMORY_REGION.view(payload.asSlice(tableBytes + i * regionBytes, regionBytes)));
         }
@@ -258,8 +278,7 @@ final class FrontEndSession implements AutoCloseable {
 
     private void writeConfiguration() throws RefusedException {
         StructView asked = configuration();
-        device.writeConfiguration(
-                asked.get("offset"), asked.trailing().asSlice(0, asked.get("size")));
+        device.writeConfiguration(asked.get("offset"), asked.trailing().asSlice(0, asked.get("size")));
     }
 
     private StructView configuration() throws RefusedException {
@@ -296,7 +315,7 @@ final class FrontEndSession implements AutoCloseable {
         return payload(VhostUser.U64).get("u64");
     }
 
-    private StructView payload(dev.outboard.linux.Struct struct) throws RefusedException {
+    private StructView payload(Struct struct) throws RefusedException {
         MemorySegment payload = message.payload();
         if (payload.byteSize() != struct.byteSize()) {
             throw new RefusedException(payload.byteSize() + " bytes instead of " + struct.byteSize());

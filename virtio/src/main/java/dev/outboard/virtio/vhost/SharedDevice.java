@@ -35,13 +35,12 @@ final class SharedDevice implements QueueEvents {
             | ProtocolFeature.BACKEND_REQ.mask()
             | ProtocolFeature.CONFIG.mask()
             | ProtocolFeature.RESET_DEVICE.mask()
-            | ProtocolFeature.INBAND_NOTIFICATIONS.mask()
             | ProtocolFeature.CONFIGURE_MEM_SLOTS.mask()
             | ProtocolFeature.STATUS.mask();
-    private static final long IN_BAND_NEEDS =
-            ProtocolFeature.BACKEND_REQ.mask() | ProtocolFeature.REPLY_ACK.mask();
+    private static final long IN_BAND_NEEDS = ProtocolFeature.BACKEND_REQ.mask() | ProtocolFeature.REPLY_ACK.mask();
 
     private final VirtioDevice device;
+    private final long offeredProtocolFeatures;
     private final FrontEndMemory memory = new FrontEndMemory();
     private final List<DeviceQueue> queues = new ArrayList<>();
     private final List<Vring> vrings = new ArrayList<>();
@@ -51,8 +50,11 @@ final class SharedDevice implements QueueEvents {
     private boolean running;
     private @Nullable BackendChannel channel;
 
-    SharedDevice(VirtioDevice device, Epoll epoll, long firstKick) {
+    SharedDevice(VirtioDevice device, boolean inBand, Epoll epoll, long firstKick) {
         this.device = device;
+        offeredProtocolFeatures = PROTOCOL_FEATURES
+                | (inBand ? ProtocolFeature.INBAND_NOTIFICATIONS.mask() : 0)
+                | (isNetwork() ? ProtocolFeature.MTU.mask() : 0);
         for (int i = 0; i < device.queueCount(); i++) {
             DeviceQueue queue = new DeviceQueue(i, memory, this);
             queues.add(queue);
@@ -62,12 +64,15 @@ final class SharedDevice implements QueueEvents {
 
     long offeredFeatures() {
         // Device addresses are the guest's: there is no IOMMU between.
-        return (device.features() | DeviceQueue.FEATURES | VirtioFeature.VERSION_1 | VhostUser.FEATURE_PROTOCOL_FEATURES)
+        return (device.features()
+                        | DeviceQueue.FEATURES
+                        | VirtioFeature.VERSION_1
+                        | VhostUser.FEATURE_PROTOCOL_FEATURES)
                 & ~VirtioFeature.ACCESS_PLATFORM;
     }
 
     long offeredProtocolFeatures() {
-        return isNetwork() ? PROTOCOL_FEATURES | ProtocolFeature.MTU.mask() : PROTOCOL_FEATURES;
+        return offeredProtocolFeatures;
     }
 
     boolean hasAgreedOn(ProtocolFeature feature) {
@@ -112,7 +117,7 @@ final class SharedDevice implements QueueEvents {
     }
 
     void setProtocolFeatures(long agreed) throws RefusedException {
-        if ((agreed & ~offeredProtocolFeatures()) != 0) {
+        if ((agreed & ~offeredProtocolFeatures) != 0) {
             throw new RefusedException("protocol features that were not offered: 0x" + Long.toHexString(agreed));
         }
         if (ProtocolFeature.INBAND_NOTIFICATIONS.isIn(agreed) && (agreed & IN_BAND_NEEDS) != IN_BAND_NEEDS) {
@@ -275,8 +280,7 @@ final class SharedDevice implements QueueEvents {
     /** Back to where nothing is in use; the memory, what was agreed on and the descriptors for calls stay. */
     void reset() throws LinuxException {
         for (Vring vring : vrings) {
-            vring.stop();
-            vring.setBase(0);
+            vring.reset();
             vring.setEnabled((features & VhostUser.FEATURE_PROTOCOL_FEATURES) == 0);
         }
         resetDevice();

@@ -68,8 +68,13 @@ final class Vring {
         dropKick();
         withoutKicks = fd == null;
         if (fd != null) {
-            // Edge-triggered, so that it need not be read: that takes time, and blocks if the front end reads it too.
-            epoll.add(fd, Epoll.EPOLLIN | Epoll.EPOLLET, epollData);
+            try {
+                // Edge-triggered, so that it need not be read: that takes time, and blocks if the front end reads, too.
+                epoll.add(fd, Epoll.EPOLLIN | Epoll.EPOLLET, epollData);
+            } catch (LinuxException e) {
+                fd.close();
+                throw e;
+            }
         }
         kick = fd;
         started = true;
@@ -144,6 +149,12 @@ final class Vring {
         started = false;
         broken = false;
         return base;
+    }
+
+    /** Stops the queue, which begins anew when it is started. */
+    void reset() throws LinuxException {
+        stop();
+        base = 0;
     }
 
     /** Interrupts the driver. Returns false if the front end gave no descriptor for that. */

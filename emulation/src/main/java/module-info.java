@@ -14,6 +14,7 @@ module dev.outboard.emulation {
     exports dev.outboard.emulation.nvme;
     exports dev.outboard.emulation.recording;
     exports dev.outboard.emulation.serial;
+    exports dev.outboard.emulation.virtio;
 
     provides AccessPath with
             ModelPath,

@@ -1,5 +1,6 @@
 package dev.outboard.emulation;
 
+import dev.outboard.virtio.GuestRegion;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -7,7 +8,7 @@ import java.lang.foreign.MemorySegment;
  * A range of device addresses behind which there is memory of the client: what one DMA_MAP message brought. Offsets into
  * {@link #segment} are device addresses less {@link #address}.
  */
-public final class DmaRegion {
+public final class DmaRegion implements GuestRegion {
     private final long address;
     private final long sizeBytes;
     private final MemorySegment segment;
@@ -30,6 +31,7 @@ public final class DmaRegion {
      *
      * @return a device address
      */
+    @Override
     public long address() {
         return address;
     }
@@ -48,6 +50,7 @@ public final class DmaRegion {
      *
      * @return the mapping; empty if the client mapped the range without a descriptor
      */
+    @Override
     public MemorySegment segment() {
         return segment;
     }
@@ -58,6 +61,7 @@ public final class DmaRegion {
      *
      * @return false after DMA_UNMAP, or when the client is gone
      */
+    @Override
     public boolean isMapped() {
         return mapped;
     }

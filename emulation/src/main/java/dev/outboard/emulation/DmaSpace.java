@@ -5,6 +5,7 @@ import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
 import dev.outboard.linux.Mman;
 import dev.outboard.specs.vfiouser.VfioUser;
+import dev.outboard.virtio.GuestMemory;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -20,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * it. What it maps without one is reached by messages that the client answers: {@link #read} and {@link #write} copy from
  * and to either kind.
  */
-public final class DmaSpace {
+public final class DmaSpace implements GuestMemory {
     /** The page size that addresses, sizes and offsets of mappings are multiples of. */
     public static final long PAGE_BYTES = 4096;
 
@@ -46,6 +47,7 @@ public final class DmaSpace {
      * @param length how much, in bytes
      * @return the region that all of it lies in, or null if there is none
      */
+    @Override
     public @Nullable DmaRegion readable(long address, long length) {
         DmaRegion last = lastRead;
         if (last != null && last.contains(address, length)) {
@@ -66,6 +68,7 @@ public final class DmaSpace {
      * @param length how much, in bytes
      * @return the region that all of it lies in, or null if there is none
      */
+    @Override
     public @Nullable DmaRegion writable(long address, long length) {
         DmaRegion last = lastWritten;
         if (last != null && last.contains(address, length)) {
@@ -88,6 +91,7 @@ public final class DmaSpace {
      * @return false if the device may not read all of the range, or the client did not answer; the target holds anything
      *     then
      */
+    @Override
     public boolean read(long address, MemorySegment target) {
         long length = target.byteSize();
         for (long done = 0; done < length; ) {
@@ -115,6 +119,7 @@ public final class DmaSpace {
      * @return false if the device may not write all of the range, or the client did not answer; a part may be written
      *     then
      */
+    @Override
     public boolean write(long address, MemorySegment source) {
         long length = source.byteSize();
         for (long done = 0; done < length; ) {

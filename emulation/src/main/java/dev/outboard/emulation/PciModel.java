@@ -30,6 +30,7 @@ public abstract class PciModel implements AutoCloseable {
     private static final int EXPRESS_LINK_CAPABILITIES = 0x0c;
     private static final int EXPRESS_LINK_STATUS = 0x12;
     private static final int EXPRESS_GEN1_X1 = 0x11;
+    private static final int CAPABILITY_HEADER_BYTES = 2;
     private static final int MSI_CAPABILITY_BYTES = 14;
     private static final int MSI_CONTROL = 2;
     private static final int MSI_ADDRESS = 4;
@@ -159,6 +160,19 @@ public abstract class PciModel implements AutoCloseable {
                 PciConfiguration.MSIX_ENABLE.mask() | PciConfiguration.MSIX_FUNCTION_MASK.mask());
         configuration.define(at + MSIX_TABLE, DWORD, MSIX_BAR, 0);
         configuration.define(at + MSIX_PENDING, DWORD, MsixTable.PENDING_BITS | MSIX_BAR, 0);
+    }
+
+    /**
+     * Adds a capability that cannot be written, during construction.
+     *
+     * @param id its id
+     * @param body what follows the id and the pointer to the next one
+     */
+    protected final void addCapability(int id, byte[] body) {
+        int at = configuration.addCapability(id, CAPABILITY_HEADER_BYTES + body.length);
+        for (int i = 0; i < body.length; i++) {
+            configuration.define(at + CAPABILITY_HEADER_BYTES + i, Byte.BYTES, body[i], 0);
+        }
     }
 
     /**

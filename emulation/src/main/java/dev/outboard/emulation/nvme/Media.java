@@ -1,5 +1,6 @@
 package dev.outboard.emulation.nvme;
 
+import dev.outboard.emulation.BackingStore;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;

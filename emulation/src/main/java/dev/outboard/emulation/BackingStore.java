@@ -1,4 +1,4 @@
-package dev.outboard.emulation.nvme;
+package dev.outboard.emulation;
 
 import dev.outboard.linux.Errno;
 import dev.outboard.linux.LinuxException;
@@ -12,8 +12,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 
-/** What namespaces hold: memory of this process, or a file that is mapped. Pages never written take no room. */
-final class BackingStore implements AutoCloseable {
+/**
+ * What a model of a disk holds: memory of this process, or a file that is mapped. Pages never written take no room. Safe
+ * for use by several threads until it is closed.
+ */
+public final class BackingStore implements AutoCloseable {
     private static final long HUGE_PAGE_BYTES = 2 << 20;
     // Less than this is faster filled than given back.
     private static final long WORTH_GIVING_BACK_BYTES = 256 << 10;
@@ -22,8 +25,14 @@ final class BackingStore implements AutoCloseable {
     private final MemorySegment segment;
     private final boolean file;
 
-    /** A store in a file, or in memory that is lost at the end. */
-    BackingStore(@Nullable Path path, long sizeBytes) throws IOException {
+    /**
+     * A store in a file, or in memory that is lost at the end.
+     *
+     * @param path the file, which is made, and made longer, if need be; null for memory
+     * @param sizeBytes the size
+     * @throws IOException if the file cannot be opened or mapped, or there is no memory
+     */
+    public BackingStore(@Nullable Path path, long sizeBytes) throws IOException {
         file = path != null;
         try {
             segment = path == null ? mapMemory(sizeBytes) : mapFile(path, sizeBytes);
@@ -57,18 +66,34 @@ final class BackingStore implements AutoCloseable {
         }
     }
 
-    MemorySegment segment() {
+    /**
+     * All that it holds.
+     *
+     * @return memory, until it is closed
+     */
+    public MemorySegment segment() {
         return segment;
     }
 
-    void flush(long offset, long length) {
+    /**
+     * Makes a range durable, if the store is a file.
+     *
+     * @param offset where it starts, in bytes
+     * @param length its size
+     */
+    public void flush(long offset, long length) {
         if (file && length > 0) {
             segment.asSlice(offset, length).force();
         }
     }
 
-    /** Makes a range zero, and gives back the room that it took. */
-    void erase(long offset, long length) {
+    /**
+     * Makes a range zero, and gives back the room that it took.
+     *
+     * @param offset where it starts, in bytes
+     * @param length its size
+     */
+    public void erase(long offset, long length) {
         long page = Mman.pageBytes();
         long address = segment.address() + offset;
         long start = offset + (-address & (page - 1));

@@ -58,7 +58,7 @@ public final class VhostUserBackend implements AutoCloseable {
     private final VirtioDevice device;
     private final Notifications notifications;
     private final @Nullable UnixServerSocket listener;
-    private final String name;
+    private final Path path;
     private final Epoll epoll;
     private final EventFd wake;
     // Held by whoever runs the agent, so that close() waits for it.
@@ -72,12 +72,12 @@ public final class VhostUserBackend implements AutoCloseable {
     private long frontEndsServed;
 
     private VhostUserBackend(
-            VirtioDevice device, Notifications notifications, @Nullable UnixServerSocket listener, String name)
+            VirtioDevice device, Notifications notifications, @Nullable UnixServerSocket listener, Path path)
             throws LinuxException {
         this.device = device;
         this.notifications = notifications;
         this.listener = listener;
-        this.name = name;
+        this.path = path;
         epoll = Epoll.create();
         try {
             wake = EventFd.create();
@@ -100,7 +100,7 @@ public final class VhostUserBackend implements AutoCloseable {
             throws IOException {
         UnixServerSocket listener = UnixServerSocket.listen(path);
         try {
-            VhostUserBackend backend = new VhostUserBackend(device, notifications, listener, path.toString());
+            VhostUserBackend backend = new VhostUserBackend(device, notifications, listener, path);
             try {
                 backend.epoll.add(listener.fd(), Epoll.EPOLLIN, LISTENER);
                 backend.epoll.add(backend.wake.fd(), Epoll.EPOLLIN, WAKE);
@@ -139,7 +139,7 @@ public final class VhostUserBackend implements AutoCloseable {
     public static VhostUserBackend connect(Path path, VirtioDevice device) throws IOException {
         UnixSocket socket = UnixSocket.connect(path.toString());
         try {
-            VhostUserBackend backend = new VhostUserBackend(device, Notifications.DESCRIPTORS, null, path.toString());
+            VhostUserBackend backend = new VhostUserBackend(device, Notifications.DESCRIPTORS, null, path);
             try {
                 backend.epoll.add(backend.wake.fd(), Epoll.EPOLLIN, WAKE);
                 backend.begin(socket);
@@ -174,9 +174,18 @@ public final class VhostUserBackend implements AutoCloseable {
             try {
                 run();
             } catch (IOException e) {
-                LOG.log(System.Logger.Level.ERROR, "the vhost-user back end at " + name + " ended", e);
+                LOG.log(System.Logger.Level.ERROR, "the vhost-user back end at " + path + " ended", e);
             }
         });
+    }
+
+    /**
+     * Where the two sides meet.
+     *
+     * @return the socket's path
+     */
+    public Path path() {
+        return path;
     }
 
     /**
@@ -331,7 +340,7 @@ public final class VhostUserBackend implements AutoCloseable {
 
     // InternalError is how the JVM reports SIGBUS: the front end truncated the file behind memory that it had shared.
     private void dropFrontEnd(Throwable reason) throws IOException {
-        LOG.log(System.Logger.Level.WARNING, "the front end at " + name + " is disconnected", reason);
+        LOG.log(System.Logger.Level.WARNING, "the front end at " + path + " is disconnected", reason);
         dropFrontEnd();
     }
 
@@ -366,7 +375,7 @@ public final class VhostUserBackend implements AutoCloseable {
         try {
             dropFrontEnd();
         } catch (IOException e) {
-            LOG.log(System.Logger.Level.WARNING, "the front end at " + name + " could not be disconnected", e);
+            LOG.log(System.Logger.Level.WARNING, "the front end at " + path + " could not be disconnected", e);
         } finally {
             running.unlock();
         }

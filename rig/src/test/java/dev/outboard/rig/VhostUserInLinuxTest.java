@@ -13,6 +13,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,33 +27,69 @@ class VhostUserInLinuxTest {
     @TempDir
     private Path directory;
 
+    /** Writes the disk in several ways, and reads back all that is on it then. */
+    private static final String WRITE_DISK = """
+            cat /sys/block/vda/serial; echo
+            fio --name=v --filename=/dev/vda --rw=randwrite --bs=4k --size=8M --direct=1 \
+                --ioengine=libaio --iodepth=16 --verify=crc32c --thread --minimal >&2
+            mkfs.ext4 -q /dev/vda
+            mkdir /run/disk
+            mount /dev/vda /run/disk
+            dd if=/dev/urandom of=/run/disk/data bs=1M count=8 conv=fsync status=none
+            umount /run/disk
+            fsck.ext4 -fn /dev/vda >&2
+            sha256sum </dev/vda
+            """;
+
     @Test
-    void userModeLinuxMakesAFileSystemOnADiskAndTheFileHasIt() throws IOException, NoSuchAlgorithmException {
+    void userModeLinuxMakesAFileSystemOnADiskAndTheFileHasIt() throws IOException {
         Path file = directory.resolve("disk.img");
-        VirtioBlockOptions standard = VirtioBlockOptions.DEFAULT.withSizeBytes(DISK_BYTES);
-        try (var disk = new VirtioBlockModel(new VirtioBlockOptions(
-                        DISK_BYTES, 512, standard.serial(), 4, standard.queueSize(), false, file));
+        try (VirtioBlockModel disk = disk(file);
                 VhostUserBackend backend = VhostUserBackend.start(disk, directory.resolve("disk.sock"))) {
             GuestResult result = UserModeLinux.standard()
                     .device(backend.path(), VirtioDeviceType.BLOCK)
-                    .run(GuestCommand.script("""
-                            set -e
-                            load virtio_blk ext4
-                            cat /sys/block/vda/serial; echo
-                            fio --name=v --filename=/dev/vda --rw=randwrite --bs=4k --size=16M --direct=1 \
-                                --ioengine=libaio --iodepth=16 --verify=crc32c --thread --minimal >&2
-                            mkfs.ext4 -q /dev/vda
-                            mkdir /run/disk
-                            mount /dev/vda /run/disk
-                            dd if=/dev/urandom of=/run/disk/data bs=1M count=8 conv=fsync status=none
-                            umount /run/disk
-                            fsck.ext4 -fn /dev/vda >&2
-                            sha256sum </dev/vda
-                            """), LIMIT);
-            assertThat(result.status()).as(result.err()).isZero();
-            String sum = HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
-            assertThat(result.out()).isEqualTo("OB0001\n" + sum + "  -\n");
+                    .run(GuestCommand.script("set -e\nload virtio_blk ext4\n" + WRITE_DISK), LIMIT);
+            assertWritten(result, file);
+        }
+    }
+
+    @Test
+    void qemusGuestMakesAFileSystemOnADiskAndTheFileHasIt() throws IOException {
+        Path file = directory.resolve("disk.img");
+        try (VirtioBlockModel disk = disk(file);
+                VhostUserBackend backend = VhostUserBackend.start(disk, directory.resolve("disk.sock"))) {
+            QemuMachine machine = QemuMachine.with(Initramfs.of(KernelPackage.obtain()))
+                    .processors(1)
+                    .memoryMebibytes(1024)
+                    .modules(List.of("virtio_blk", "ext4"))
+                    .extraArguments(List.of(
+                            "-object", "memory-backend-memfd,id=ram,size=1G,share=on",
+                            "-machine", "memory-backend=ram",
+                            "-chardev", "socket,id=disk,path=" + backend.path(),
+                            "-device", "vhost-user-blk-pci,chardev=disk,num-queues=2"))
+                    .build();
+            try (Guest guest = machine.boot(LIMIT)) {
+                assertWritten(guest.run(GuestCommand.script("set -e\n" + WRITE_DISK), LIMIT), file);
+            }
+        }
+    }
+
+    private static VirtioBlockModel disk(Path file) throws IOException {
+        VirtioBlockOptions standard = VirtioBlockOptions.DEFAULT;
+        return new VirtioBlockModel(new VirtioBlockOptions(
+                DISK_BYTES, standard.blockSizeBytes(), "IN-JAVA", 2, standard.queueSize(), false, file));
+    }
+
+    private static void assertWritten(GuestResult result, Path file) throws IOException {
+        assertThat(result.status()).as(result.err()).isZero();
+        assertThat(result.out()).isEqualTo("IN-JAVA\n" + sha256(file) + "  -\n");
+    }
+
+    private static String sha256(Path file) throws IOException {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every JDK has SHA-256", e);
         }
     }
 }

@@ -36,7 +36,8 @@ public final class Models {
     private static final List<Entry> ENTRIES = List.of(
             new Entry(nvmeKind(), Models::createNvme),
             new Entry(eduKind(), Models::createEdu),
-            new Entry(serialKind(), Models::createSerial));
+            new Entry(serialKind(), Models::createSerial),
+            new Entry(VirtioModels.blockKind(), VirtioModels::createBlock));
 
     private enum MetadataPlace {
         SEPARATE,

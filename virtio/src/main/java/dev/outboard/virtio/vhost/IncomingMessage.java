@@ -79,11 +79,11 @@ final class IncomingMessage {
     }
 
     int request() {
-        return header.getInt("request");
+        return (int) header.get("request");
     }
 
     int flags() {
-        return header.getInt("flags");
+        return (int) header.get("flags");
     }
 
     /** What follows the header of a message that is complete. */

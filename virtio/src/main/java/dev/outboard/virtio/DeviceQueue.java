@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DeviceQueue {
     /** The features that a queue can be enabled with; transports offer them. */
-    public static final long FEATURES = VirtioFeature.INDIRECT_DESC | VirtioFeature.EVENT_IDX;
+    public static final long FEATURES =
+            VirtioFeature.INDIRECT_DESC | VirtioFeature.EVENT_IDX | VirtioFeature.RING_PACKED;
 
     private final int index;
     private final GuestMemory memory;
@@ -58,13 +59,15 @@ public final class DeviceQueue {
      * Takes the queue into use. Notifications are enabled.
      *
      * @param at where it is
-     * @param features what was agreed on; {@link #FEATURES} and {@link VirtioFeature#RING_PACKED} count
+     * @param features what was agreed on, of which {@link #FEATURES} count
      * @param position where to begin: 0, or the {@link #position} at which another one ended
      */
     public void enable(QueueAddresses at, long features, int position) {
         notifying = true;
         try {
-            ring = new SplitDeviceRing(memory, at, features, position);
+            ring = (features & VirtioFeature.RING_PACKED) != 0
+                    ? new PackedDeviceRing(memory, at, features, position)
+                    : new SplitDeviceRing(memory, at, features, position);
         } catch (BrokenRingException e) {
             fail(e);
         }
@@ -171,7 +174,8 @@ public final class DeviceQueue {
      * @param wanted whether notifications are of use
      */
     public void setNotifying(boolean wanted) {
-        DeviceRing current = notifying == wanted ? null : reachable();
+        // An event index is behind once requests were taken, so enabling is never in vain.
+        DeviceRing current = wanted || notifying ? reachable() : null;
         if (current == null) {
             return;
         }

@@ -1,7 +1,7 @@
 package dev.outboard.virtio;
 
 /** The device's side of a virtqueue that is in use, in one of the two layouts. */
-abstract sealed class DeviceRing permits SplitDeviceRing {
+abstract sealed class DeviceRing permits SplitDeviceRing, PackedDeviceRing {
     private final GuestMemory memory;
 
     DeviceRing(GuestMemory memory) {

@@ -7,10 +7,12 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
-import org.jspecify.annotations.Nullable;
 
-/** A part of a virtqueue in the driver's memory, as the device finds it: looked up again once it was unmapped. */
-final class RingArea {
+/**
+ * A part of a virtqueue in memory that the other side accesses meanwhile. Reads of what it writes happen once each; what
+ * has an order says so. Indexes are 16 bits, zero-extended.
+ */
+class RingArea {
     static final VarHandle SHORT =
             JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle().withInvokeExactBehavior();
     static final VarHandle INT =
@@ -18,65 +20,49 @@ final class RingArea {
     static final VarHandle LONG =
             JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle().withInvokeExactBehavior();
 
-    private final GuestMemory memory;
-    private final long address;
-    private final long bytes;
-    private final boolean written;
-    private @Nullable GuestRegion region;
-    private MemorySegment segment = MemorySegment.NULL;
+    MemorySegment segment;
 
-    RingArea(GuestMemory memory, long address, long bytes, boolean written) {
-        this.memory = memory;
-        this.address = address;
-        this.bytes = bytes;
-        this.written = written;
+    RingArea(MemorySegment segment) {
+        this.segment = segment;
     }
 
-    /** Whether there is such memory. To be asked before each batch of accesses. */
-    boolean isReachable() {
-        GuestRegion known = region;
-        return (known != null && known.isMapped()) || find();
+    final int getShort(long offset) {
+        return Short.toUnsignedInt((short) SHORT.getOpaque(segment, offset));
     }
 
-    private boolean find() {
-        GuestRegion found = written ? memory.writable(address, bytes) : memory.readable(address, bytes);
-        region = found;
-        if (found == null) {
-            return false;
-        }
-        segment = found.segment().asSlice(address - found.address(), bytes);
-        return true;
-    }
-
-    int getShort(long offset) {
-        return Short.toUnsignedInt((short) SHORT.get(segment, offset));
-    }
-
-    int getShortAcquire(long offset) {
+    final int getShortAcquire(long offset) {
         return Short.toUnsignedInt((short) SHORT.getAcquire(segment, offset));
     }
 
-    void setShort(long offset, int value) {
+    final void setShort(long offset, int value) {
         SHORT.setOpaque(segment, offset, (short) value);
     }
 
-    void setShortRelease(long offset, int value) {
+    final void setShortRelease(long offset, int value) {
         SHORT.setRelease(segment, offset, (short) value);
     }
 
-    void setInt(long offset, int value) {
+    final int getInt(long offset) {
+        return (int) INT.getOpaque(segment, offset);
+    }
+
+    final void setInt(long offset, int value) {
         INT.set(segment, offset, value);
     }
 
-    long getLong(long offset) {
+    final long getLong(long offset) {
         return (long) LONG.getOpaque(segment, offset);
     }
 
-    long getLongAcquire(long offset) {
+    final long getLongAcquire(long offset) {
         return (long) LONG.getAcquire(segment, offset);
     }
 
-    void setLong(long offset, long value) {
+    final void setLong(long offset, long value) {
         LONG.set(segment, offset, value);
+    }
+
+    final void setLongRelease(long offset, long value) {
+        LONG.setRelease(segment, offset, value);
     }
 }

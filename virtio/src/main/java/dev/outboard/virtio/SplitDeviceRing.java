@@ -33,9 +33,9 @@ final class SplitDeviceRing extends DeviceRing {
     private final int size;
     private final boolean indirect;
     private final boolean eventIndex;
-    private final RingArea descriptors;
-    private final RingArea available;
-    private final RingArea used;
+    private final GuestArea descriptors;
+    private final GuestArea available;
+    private final GuestArea used;
 
     /** How many were taken, modulo 65536. */
     private int taken;
@@ -60,9 +60,9 @@ final class SplitDeviceRing extends DeviceRing {
         }
         indirect = (features & VirtioFeature.INDIRECT_DESC) != 0;
         eventIndex = (features & VirtioFeature.EVENT_IDX) != 0;
-        descriptors = new RingArea(memory, at.descriptors(), SplitRing.descriptorBytes(size), false);
-        available = new RingArea(memory, at.driver(), SplitRing.availableBytes(size), false);
-        used = new RingArea(memory, at.device(), SplitRing.usedBytes(size), true);
+        descriptors = new GuestArea(memory, at.descriptors(), SplitRing.descriptorBytes(size), false);
+        available = new GuestArea(memory, at.driver(), SplitRing.availableBytes(size), false);
+        used = new GuestArea(memory, at.device(), SplitRing.usedBytes(size), true);
         taken = position & INDEX_MASK;
         availableIndex = taken;
         // A queue that goes on where another process left it has completed what it had taken.

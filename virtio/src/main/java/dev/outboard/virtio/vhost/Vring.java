@@ -5,6 +5,7 @@ import dev.outboard.linux.EventFd;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
 import dev.outboard.linux.StructView;
+import dev.outboard.specs.virtio.VirtioFeature;
 import dev.outboard.virtio.DeviceQueue;
 import dev.outboard.virtio.QueueAddresses;
 import org.jspecify.annotations.Nullable;
@@ -130,9 +131,15 @@ final class Vring {
             disable();
             if (wanted != null) {
                 inUse = wanted;
-                queue.enable(wanted, features, base);
+                queue.enable(wanted, features, position(features));
             }
         }
+    }
+
+    /** Of a packed ring some front ends say only where the driver is: that is where the device is, too. */
+    private int position(long features) {
+        boolean driverAlone = (features & VirtioFeature.RING_PACKED) != 0 && base >>> Short.SIZE == 0;
+        return driverAlone ? base | base << Short.SIZE : base;
     }
 
     private void disable() {

@@ -111,6 +111,24 @@ public final class DmaSpace implements GuestMemory {
     }
 
     /**
+     * The same for a part of a segment.
+     *
+     * @param address the first device address
+     * @param target where to
+     * @param offset where in the segment
+     * @param length how much, in bytes
+     * @return false if the device may not read all of the range, or the client did not answer
+     */
+    public boolean read(long address, MemorySegment target, long offset, long length) {
+        DmaRegion region = readable(address, length);
+        if (region == null) {
+            return read(address, target.asSlice(offset, length));
+        }
+        MemorySegment.copy(region.segment(), address - region.address(), target, offset, length);
+        return true;
+    }
+
+    /**
      * Writes the client's memory, wherever it is; a range may go over from one region to the next. Waits for the client
      * if the memory is not shared.
      *
@@ -134,6 +152,57 @@ public final class DmaSpace implements GuestMemory {
                 return false;
             }
             done += count;
+        }
+        return true;
+    }
+
+    /**
+     * The same for a part of a segment.
+     *
+     * @param address the first device address
+     * @param source what to write
+     * @param offset where in the segment
+     * @param length how much, in bytes
+     * @return false if the device may not write all of the range, or the client did not answer
+     */
+    public boolean write(long address, MemorySegment source, long offset, long length) {
+        DmaRegion region = writable(address, length);
+        if (region == null) {
+            return write(address, source.asSlice(offset, length));
+        }
+        MemorySegment.copy(source, offset, region.segment(), address - region.address(), length);
+        return true;
+    }
+
+    /**
+     * Whether the device may read all of a range, wherever it is.
+     *
+     * @param address the first device address
+     * @param length how much, in bytes
+     * @return whether {@link #read} can work
+     */
+    public boolean isReadable(long address, long length) {
+        return isAccessible(address, length, false);
+    }
+
+    /**
+     * Whether the device may write all of a range, wherever it is.
+     *
+     * @param address the first device address
+     * @param length how much, in bytes
+     * @return whether {@link #write} can work
+     */
+    public boolean isWritable(long address, long length) {
+        return isAccessible(address, length, true);
+    }
+
+    private boolean isAccessible(long address, long length, boolean writes) {
+        for (long done = 0; done < length; ) {
+            DmaRegion region = wraps(address, length) ? null : at(address + done);
+            if (region == null || !(writes ? region.isWritable() : region.isReadable())) {
+                return false;
+            }
+            done += region.remaining(address + done, length - done);
         }
         return true;
     }

@@ -2,6 +2,7 @@ package dev.outboard.emulation;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.outboard.linux.Errno;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
 import dev.outboard.linux.Poll;
@@ -16,7 +17,9 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Sends raw vfio-user messages, right and wrong ones. */
 public final class TestClient implements AutoCloseable {
@@ -36,6 +39,9 @@ public final class TestClient implements AutoCloseable {
             return (flags & VfioUser.FLAGS_ERROR) != 0;
         }
     }
+
+    private @Nullable MemorySegment memory;
+    private long memoryAddress;
 
     private TestClient(UnixSocket socket) {
         this.socket = socket;
@@ -71,7 +77,41 @@ public final class TestClient implements AutoCloseable {
 
     public Reply call(int command, ByteBuffer payload, Fd... descriptors) throws IOException {
         send(message(command, 0, payload), descriptors);
-        return receive();
+        Reply reply = receive();
+        while (memory != null && reply.isCommand()) {
+            serve(reply, memory);
+            reply = receive();
+        }
+        return reply;
+    }
+
+    /** Answers the server's commands with this memory, which starts at a device address. */
+    public void answerFrom(MemorySegment memory, long address) {
+        this.memory = memory;
+        memoryAddress = address;
+    }
+
+    /** Answers one command of the server's, if there is one. */
+    public void serve() throws IOException {
+        if (memory != null && Poll.readable(socket.fd(), Duration.ZERO)) {
+            serve(receive(), memory);
+        }
+    }
+
+    private void serve(Reply command, MemorySegment memory) throws IOException {
+        int count = (int) command.payload().getLong(8);
+        long at = command.payload().getLong(0) - memoryAddress;
+        byte[] head = Arrays.copyOf(command.payload().array(), 16);
+        if (at < 0 || at > memory.byteSize() - count) {
+            answer(command, VfioUser.FLAGS_ERROR, Errno.EFAULT, new byte[0]);
+        } else if (command.command() == VfioUser.DMA_READ) {
+            byte[] reply = Arrays.copyOf(head, 16 + count);
+            MemorySegment.copy(memory, ValueLayout.JAVA_BYTE, at, reply, 16, count);
+            answer(command, 0, 0, reply);
+        } else {
+            MemorySegment.copy(command.payload().array(), 16, memory, ValueLayout.JAVA_BYTE, at, count);
+            answer(command, 0, 0, head);
+        }
     }
 
     byte[] message(int command, int flags, ByteBuffer payload) {

@@ -2,11 +2,8 @@ package dev.outboard.linux;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.HexFormat;
 import java.util.Objects;
@@ -148,7 +145,6 @@ public final class PortRange {
             MethodHandle out8,
             MethodHandle out16,
             MethodHandle out32) {
-        private static final int ROUTINE_BYTES = 64;
         private static final HexFormat HEX = HexFormat.of();
 
         /** Intel 64 manual, volume 2; System V ABI, 3.2.3: arguments in rdi, rsi, rdx, rcx. */
@@ -180,19 +176,10 @@ public final class PortRange {
                 routine(VALUE_TO_EAX + "66ef" + CLEAR), // out dx, ax
                 routine(VALUE_TO_EAX + "ef" + CLEAR), // out dx, eax
             };
-            MemorySegment page = Mman.anonymous(Mman.pageBytes(), Mman.MAP_PRIVATE, Arena.global());
             MethodHandle[] handles = new MethodHandle[routines.length];
             for (int i = 0; i < routines.length; i++) {
-                MemorySegment place = page.asSlice((long) i * ROUTINE_BYTES, routines[i].length);
-                MemorySegment.copy(routines[i], 0, place, ValueLayout.JAVA_BYTE, 0, routines[i].length);
-                handles[i] = Linker.nativeLinker().downcallHandle(place, SIGNATURE);
+                handles[i] = Linker.nativeLinker().downcallHandle(MachineCode.load(routines[i]), SIGNATURE);
             }
-            // Never writable and executable at once.
-            int protection = Mman.PROT_READ | Mman.PROT_EXEC;
-            LinuxException.check(
-                    MemoryCalls.mprotect(page.address(), page.byteSize(), protection),
-                    "mprotect",
-                    "code for I/O ports");
             return new Instructions(handles[0], handles[1], handles[2], handles[3], handles[4], handles[5]);
         }
 

@@ -82,22 +82,16 @@ class AbiProbeTest {
                 directory);
 
         List<String> wrong = new ArrayList<>();
-        List<String> tooNew = new ArrayList<>();
         for (Claim claim : claims) {
             Long inC = answer.values().get(claim.expression());
             if (inC != null && inC != claim.value() && !(claim.mayGrow() && inC > claim.value())) {
                 wrong.add(claim.where() + " is " + claim.value() + ", but in C " + claim.expression() + " is " + inC);
-            } else if (inC == null) {
-                (isNewerThanTheHeaders(claim) ? tooNew : wrong)
-                        .add(claim.where() + ": these headers have no " + claim.expression()
-                                + "; if that is right, list it in AbiNames");
+            } else if (inC == null && !isNewerThanTheHeaders(claim)) {
+                wrong.add(claim.where() + ": these headers have no " + claim.expression()
+                        + "; if that is right, list it in AbiNames");
             }
         }
         assertThat(wrong).isEmpty();
-        assumeTrue(
-                tooNew.isEmpty(),
-                () -> "these headers are too old; ./test kernel unpacks newer ones and checks "
-                        + String.join("; ", tooNew));
     }
 
     @Test
@@ -119,6 +113,7 @@ class AbiProbeTest {
         assertThat(answer.unknown()).containsExactly("offsetof(struct pollfd, revent)", "POLLNONE");
     }
 
+    /** Such a claim is compared by {@link AbiOfNewerHeadersTest} alone, for whose headers nothing is too new. */
     private boolean isNewerThanTheHeaders(Claim claim) throws IOException, InterruptedException {
         String constant = claim.where().replaceFirst(" .*", "");
         Integer since = Stream.of(constant, constant.substring(0, constant.lastIndexOf('.')))

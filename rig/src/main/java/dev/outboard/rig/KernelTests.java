@@ -43,7 +43,7 @@ public final class KernelTests {
     private static final String RELAXED = "iomem=relaxed";
 
     private static final Duration BOOT_LIMIT = Duration.ofMinutes(3);
-    private static final Duration LIMIT = Duration.ofMinutes(20);
+    private static final Duration LIMIT = Duration.ofMinutes(40);
     private static final Pattern SKIPPED = Pattern.compile("<skipped>.*?</skipped>", Pattern.DOTALL);
     private static final Pattern TEST_CASE = Pattern.compile("<testcase [^>]*>");
     private static final Pattern SUITE = Pattern.compile("(<testsuite [^>]*tests=\"(?=(\\d+))\\d+\" skipped=\")\\d+");

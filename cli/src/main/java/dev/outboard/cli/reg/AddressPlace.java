@@ -57,8 +57,9 @@ abstract class AddressPlace extends Place {
     void refuseOwned(long first, long lengthBytes) throws IOException {
         IoResources resources = resources();
         if (!resources.isKnown()) {
-            throw new DeviceException(resources.file() + " shows this process no addresses, so that nobody knows what the"
-                    + " kernel uses; that takes CAP_SYS_ADMIN: use sudo, or add --force to write nevertheless");
+            throw new DeviceException(
+                    resources.file() + " shows this process no addresses, so that nobody knows what the"
+                            + " kernel uses; that takes CAP_SYS_ADMIN: use sudo, or add --force to write nevertheless");
         }
         Optional<IoResource> user = resources.user(first, lengthBytes);
         if (user.isPresent()) {

@@ -2,11 +2,9 @@ package dev.outboard.emulation.nvme;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import dev.outboard.emulation.DmaRegion;
 import dev.outboard.emulation.DmaSpace;
 import dev.outboard.specs.nvme.CompletionEntry;
 import java.lang.invoke.VarHandle;
-import org.jspecify.annotations.Nullable;
 
 /** A completion queue, seen from the controller: it writes at the tail, the driver moves the head. */
 final class CompletionQueue {
@@ -20,13 +18,11 @@ final class CompletionQueue {
 
     private final int id;
     private final int entries;
-    private final long address;
     private final boolean interruptsEnabled;
     private final int vector;
-    private final DmaSpace dma;
+    private final QueueMemory memory;
     private final Doorbells doorbells;
     private final long headDoorbell;
-    private @Nullable DmaRegion region;
     private int head;
     private int tail;
     private long phase = PHASE;
@@ -46,13 +42,11 @@ final class CompletionQueue {
             Doorbells doorbells) {
         this.id = id;
         this.entries = entries;
-        this.address = address;
         this.interruptsEnabled = interruptsEnabled;
         this.vector = vector;
-        this.dma = dma;
+        memory = new QueueMemory(dma, address, sizeBytes(entries), true);
         this.doorbells = doorbells;
         headDoorbell = doorbells.headOffset(id);
-        region = dma.writable(address, sizeBytes(entries));
         doorbells.write(headDoorbell, 0);
     }
 
@@ -84,30 +78,23 @@ final class CompletionQueue {
         return submissionQueues > 0;
     }
 
-    /** Whether an entry can be written: there is room, and the client still maps the memory. */
-    boolean ready() {
-        DmaRegion mapped = region;
-        if (mapped == null || !mapped.isMapped()) {
-            region = dma.writable(address, sizeBytes(entries));
-            if (region == null) {
-                return false;
-            }
+    /** How many entries can be written, of those that are wanted: there is room, and the client maps the memory. */
+    int room(int wanted) {
+        if (!memory.isMapped()) {
+            return 0;
         }
-        int next = tail + 1 == entries ? 0 : tail + 1;
-        if (next == head) {
+        if (free() < wanted) {
             readHead();
         }
-        return next != head;
+        return Math.min(free(), wanted);
     }
 
-    /** Whether two more entries can be written. */
-    boolean hasRoomForTwo() {
-        if (!ready()) {
-            return false;
-        }
-        readHead();
-        int filled = tail - head + (tail < head ? entries : 0);
-        return filled + 2 < entries;
+    private int free() {
+        return entries - 1 - filled();
+    }
+
+    private int filled() {
+        return tail - head + (tail < head ? entries : 0);
     }
 
     private void readHead() {
@@ -116,9 +103,8 @@ final class CompletionQueue {
             return;
         }
         // The head may only move over entries that were written. NVMe base specification 2.0, 3.3.1.2.
-        int filled = tail - head + (tail < head ? entries : 0);
         int taken = rung - head + (rung < head ? entries : 0);
-        if (rung >= 0 && rung < entries && taken <= filled) {
+        if (rung >= 0 && rung < entries && taken <= filled()) {
             head = rung;
         } else if (rung != lastBadHead) {
             lastBadHead = rung;
@@ -161,23 +147,24 @@ final class CompletionQueue {
         return bad;
     }
 
-    /** Writes an entry with dwords 0 and 1 in {@code result}; {@link #ready} said that it can. */
-    void post(long result, int submissionQueue, int submissionHead, int commandId, int status) {
-        DmaRegion mapped = region;
-        if (mapped == null) {
-            throw new IllegalStateException("completion queue " + id + " is not ready");
-        }
-        long at = address - mapped.address() + (long) tail * CompletionEntry.SIZE_BYTES;
+    /**
+     * Writes an entry with dwords 0 and 1 in {@code result}; {@link #room} said that it can. Returns false if the client
+     * does not take it.
+     */
+    boolean post(long result, int submissionQueue, int submissionHead, int commandId, int status) {
+        long offset = (long) tail * CompletionEntry.SIZE_BYTES;
+        long at = memory.base() + offset;
         long word = Integer.toUnsignedLong(submissionHead | submissionQueue << SQ_ID_SHIFT)
                 | (long) commandId << DW3_SHIFT
                 | phase
                 | (long) status << STATUS_SHIFT;
-        WORD.set(mapped.segment(), at, result);
+        WORD.set(memory.segment(), at, result);
         // The phase goes last, in one store with the rest of its word, after the data.
-        WORD.setRelease(mapped.segment(), at + Long.BYTES, word);
+        WORD.setRelease(memory.segment(), at + Long.BYTES, word);
         if (++tail == entries) {
             tail = 0;
             phase ^= PHASE;
         }
+        return memory.store(offset, CompletionEntry.SIZE_BYTES);
     }
 }

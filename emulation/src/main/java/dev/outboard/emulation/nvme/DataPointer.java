@@ -1,8 +1,5 @@
 package dev.outboard.emulation.nvme;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
-import dev.outboard.emulation.DmaRegion;
 import dev.outboard.emulation.DmaSpace;
 import dev.outboard.specs.nvme.Status;
 import dev.outboard.specs.nvme.SubmissionEntry;
@@ -20,10 +17,12 @@ final class DataPointer {
 
     private final DmaSpace dma;
     private final ScatterGatherList lists;
+    private final HostList entries;
 
     DataPointer(DmaSpace dma) {
         this.dma = dma;
         lists = new ScatterGatherList(dma);
+        entries = new HostList(dma);
     }
 
     /** Copies to the host what a command asked for. Returns a status. */
@@ -108,16 +107,14 @@ final class DataPointer {
         long runBytes = first;
         long done = 0;
         long listAddress = list;
-        DmaRegion entries = null;
+        boolean opened = false;
         while (done + runBytes < length) {
             long remaining = length - done - runBytes;
-            if (entries == null) {
-                entries = dma.readable(listAddress, PAGE_BYTES - (listAddress & PAGE_OFFSET));
-                if (entries == null) {
-                    return Status.DATA_TRANSFER_ERROR;
-                }
+            if (!opened && !entries.open(listAddress, PAGE_BYTES - (listAddress & PAGE_OFFSET))) {
+                return Status.DATA_TRANSFER_ERROR;
             }
-            long entry = entries.segment().get(JAVA_LONG, listAddress - entries.address());
+            opened = true;
+            long entry = entries.word(listAddress);
             if ((entry & PAGE_OFFSET) != 0) {
                 return Status.PRP_OFFSET_INVALID;
             }
@@ -126,7 +123,7 @@ final class DataPointer {
                 // The last entry of a page points to the rest of the list, at a page's start: this cannot go in circles
                 // without data.
                 listAddress = entry;
-                entries = null;
+                opened = false;
                 continue;
             }
             listAddress += Long.BYTES;
@@ -146,17 +143,6 @@ final class DataPointer {
     }
 
     private boolean copy(boolean toHost, long address, MemorySegment local, long offset, long length) {
-        DmaRegion region = toHost ? dma.writable(address, length) : dma.readable(address, length);
-        if (region == null) {
-            // Memory that is reached by messages, or several mappings that follow each other.
-            MemorySegment range = local.asSlice(offset, length);
-            return toHost ? dma.write(address, range) : dma.read(address, range);
-        }
-        if (toHost) {
-            MemorySegment.copy(local, offset, region.segment(), address - region.address(), length);
-        } else {
-            MemorySegment.copy(region.segment(), address - region.address(), local, offset, length);
-        }
-        return true;
+        return toHost ? dma.write(address, local, offset, length) : dma.read(address, local, offset, length);
     }
 }

@@ -1,29 +1,19 @@
 package dev.outboard.emulation.nvme;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
-import dev.outboard.emulation.DmaRegion;
 import dev.outboard.emulation.nvme.Reservations.Use;
 import dev.outboard.specs.nvme.CommandEffects;
 import dev.outboard.specs.nvme.Identify;
 import dev.outboard.specs.nvme.Opcode;
 import dev.outboard.specs.nvme.Status;
 import dev.outboard.specs.nvme.SubmissionEntry;
-import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The I/O commands: plain reads and writes right here, without a copy of the command and without an object; everything
- * else by a table, after the checks that all commands share. NVM command set specification 1.0; zoned namespace command
+ * The I/O commands, by a table, after the checks that all commands share. Plain reads and writes go another, shorter way:
+ * {@link PlainCommand}. NVM command set specification 1.0; zoned namespace command
  * set specification 1.1.
  */
 final class IoCommands {
-    /** What {@link #transfer} returns for what it leaves to {@link #execute}. */
-    static final int NOT_PLAIN = -2;
-
-    private static final int PLAIN_MASK =
-            (int) (SubmissionEntry.OPCODE.mask() | SubmissionEntry.FUSE.mask() | SubmissionEntry.PSDT.mask());
     private static final int RESERVED_POINTER_KIND = 3;
 
     private final Namespaces namespaces;
@@ -66,6 +56,15 @@ final class IoCommands {
         entries[opcode] = new Entry(use, true, handler);
     }
 
+    /** A place for a plain read or write. */
+    PlainCommand newPlainCommand() {
+        return new PlainCommand(namespaces, data, statistics, maximumTransferBytes);
+    }
+
+    boolean isWriteThrough() {
+        return writeThrough;
+    }
+
     /** Whether writes are durable at once: the volatile write cache is off. */
     void setWriteThrough(boolean durable) {
         writeThrough = durable;
@@ -78,41 +77,6 @@ final class IoCommands {
             return 0;
         }
         return CommandEffects.SUPPORTED | (entry.use == Use.WRITE ? CommandEffects.CHANGES_BLOCKS : 0);
-    }
-
-    /**
-     * Carries out the command at an offset of a queue's memory if it is a plain read or write of a plain namespace.
-     * Returns its status, or {@link #NOT_PLAIN} if nothing was done. Reads each word once: the driver may change it.
-     */
-    int transfer(MemorySegment queue, long at, int dword0) {
-        int kind = dword0 & PLAIN_MASK;
-        if (kind != Opcode.READ && kind != Opcode.WRITE) {
-            return NOT_PLAIN;
-        }
-        Namespace namespace = namespaces.get(queue.get(JAVA_INT, at + SubmissionEntry.NSID));
-        if (namespace == null || !namespace.isPlain()) {
-            return NOT_PLAIN;
-        }
-        long first = queue.get(JAVA_LONG, at + SubmissionEntry.CDW10);
-        int dword12 = queue.get(JAVA_INT, at + SubmissionEntry.CDW12);
-        long count = (dword12 & SubmissionEntry.NLB.mask()) + 1;
-        int shift = namespace.blockShift();
-        long bytes = count << shift;
-        if (!namespace.contains(first, count) || bytes > maximumTransferBytes) {
-            return NOT_PLAIN;
-        }
-        long prp1 = queue.get(JAVA_LONG, at + SubmissionEntry.PRP1);
-        long prp2 = queue.get(JAVA_LONG, at + SubmissionEntry.PRP2);
-        if (kind == Opcode.READ) {
-            statistics.read(bytes);
-            return data.toHost(prp1, prp2, namespace.data(), first << shift, bytes);
-        }
-        statistics.written(bytes);
-        int status = data.fromHost(prp1, prp2, namespace.data(), first << shift, bytes);
-        if (writeThrough || SubmissionEntry.FUA.isSet(dword12)) {
-            namespace.flush(first, count);
-        }
-        return status;
     }
 
     /** Carries out any command. Returns its status without flags. */
@@ -156,18 +120,18 @@ final class IoCommands {
      * Carries out one of two fused commands: both with the first, because no other may come between them. NVMe base
      * specification 2.0, 3.4.2. Returns a status without flags.
      */
-    int executeFused(Command command, SubmissionQueue queue, DmaRegion region) {
+    int executeFused(Command command, SubmissionQueue queue) {
         if (command.fuse() == SubmissionEntry.FUSE_SECOND) {
             return queue.takeFusedStatus();
         }
-        long next = queue.peek(region);
+        long next = queue.peek();
         if (command.fuse() != SubmissionEntry.FUSE_FIRST) {
             return command.invalid(SubmissionEntry.CDW0);
         }
         if (next < 0) {
             return Status.MISSING_FUSED;
         }
-        second.load(region.segment(), next, queue.id());
+        second.load(queue.segment(), next, queue.id());
         if (second.fuse() != SubmissionEntry.FUSE_SECOND) {
             return Status.MISSING_FUSED;
         }

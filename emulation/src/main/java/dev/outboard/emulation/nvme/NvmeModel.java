@@ -157,7 +157,7 @@ public final class NvmeModel extends PciModel {
         if (interrupts().isIntxConnected()) {
             interrupts().assertIntx(interruptMask == 0 && queues.wantsIntx());
         }
-        if (keepAlive.isOver()) {
+        if (queues.isBroken() || keepAlive.isOver()) {
             fail();
         }
         return work;
@@ -217,8 +217,8 @@ public final class NvmeModel extends PciModel {
                 && submissionEntries > 1
                 && completionEntries > 1
                 && ((submission | completion) & (DmaSpace.PAGE_BYTES - 1)) == 0
-                && dma().readable(submission, SubmissionQueue.sizeBytes(submissionEntries)) != null
-                && dma().writable(completion, CompletionQueue.sizeBytes(completionEntries)) != null;
+                && dma().isReadable(submission, SubmissionQueue.sizeBytes(submissionEntries))
+                && dma().isWritable(completion, CompletionQueue.sizeBytes(completionEntries));
         if (!possible) {
             fail();
             return;

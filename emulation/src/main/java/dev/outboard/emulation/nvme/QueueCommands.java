@@ -69,7 +69,7 @@ final class QueueCommands {
         if (bad != Status.SUCCESS) {
             return bad;
         }
-        if (dma.writable(address, CompletionQueue.sizeBytes(entries)) == null) {
+        if (!dma.isWritable(address, CompletionQueue.sizeBytes(entries))) {
             return command.invalid(SubmissionEntry.PRP1);
         }
         boolean interrupts = SubmissionEntry.INTERRUPTS_ENABLED.isSet(dword11);
@@ -102,7 +102,7 @@ final class QueueCommands {
         if (bad != Status.SUCCESS) {
             return bad;
         }
-        if (dma.readable(address, SubmissionQueue.sizeBytes(entries)) == null) {
+        if (!dma.isReadable(address, SubmissionQueue.sizeBytes(entries))) {
             return command.invalid(SubmissionEntry.PRP1);
         }
         int priority = (int) SubmissionEntry.QUEUE_PRIORITY.get(dword11);

@@ -1,8 +1,5 @@
 package dev.outboard.emulation.nvme;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
-
-import dev.outboard.emulation.DmaRegion;
 import dev.outboard.emulation.DmaSpace;
 import dev.outboard.specs.nvme.Sgl;
 import dev.outboard.specs.nvme.Status;
@@ -15,9 +12,12 @@ import java.lang.foreign.MemorySegment;
 final class ScatterGatherList {
     // Segments may lead to each other: somewhere it must end.
     private static final int MAXIMUM_DESCRIPTORS = 1 << 16;
+    // A segment counts as so many: it may take a message to the client to see it.
+    private static final int SEGMENT_COST = 16;
     private static final int IDENTIFIER_SHIFT = (int) (Sgl.IDENTIFIER - Sgl.LENGTH) * Byte.SIZE;
 
     private final DmaSpace dma;
+    private final HostList descriptors;
     private boolean toHost;
     private MemorySegment local = MemorySegment.NULL;
     private long position;
@@ -26,6 +26,7 @@ final class ScatterGatherList {
 
     ScatterGatherList(DmaSpace dma) {
         this.dma = dma;
+        descriptors = new HostList(dma);
     }
 
     /**
@@ -54,13 +55,11 @@ final class ScatterGatherList {
     /** Transfers through the one descriptor at an address, which may be that of a segment. */
     int transferAt(
             boolean direction, long descriptor, MemorySegment memory, long offset, long length, int lengthStatus) {
-        DmaRegion region = dma.readable(descriptor, Sgl.SIZE_BYTES);
-        if (region == null) {
+        if (!descriptors.open(descriptor, Sgl.SIZE_BYTES)) {
             return Status.DATA_TRANSFER_ERROR;
         }
-        long at = descriptor - region.address();
-        long first = region.segment().get(JAVA_LONG_UNALIGNED, at + Sgl.ADDRESS);
-        long second = region.segment().get(JAVA_LONG_UNALIGNED, at + Sgl.LENGTH);
+        long first = descriptors.word(descriptor + Sgl.ADDRESS);
+        long second = descriptors.word(descriptor + Sgl.LENGTH);
         return transfer(direction, first, second, memory, offset, length, lengthStatus);
     }
 
@@ -68,49 +67,50 @@ final class ScatterGatherList {
         long address = firstAddress;
         long bytes = firstBytes;
         int type = firstType;
-        for (int budget = MAXIMUM_DESCRIPTORS; budget > 0; ) {
-            if (bytes == 0 || bytes % Sgl.SIZE_BYTES != 0) {
-                return Status.INVALID_SGL_SEGMENT;
-            }
-            boolean isLast = type == Sgl.LAST_SEGMENT;
-            DmaRegion region = dma.readable(address, bytes);
-            if (region == null) {
+        int budget = MAXIMUM_DESCRIPTORS;
+        while (bytes != 0 && bytes % Sgl.SIZE_BYTES == 0) {
+            long part = Math.min(bytes, HostList.MAXIMUM_BYTES);
+            budget -= SEGMENT_COST;
+            if (!descriptors.open(address, part)) {
                 return Status.DATA_TRANSFER_ERROR;
             }
-            long at = address - region.address();
-            long stop = at + bytes;
-            for (; at < stop; at += Sgl.SIZE_BYTES, budget--) {
-                if (budget == 0) {
+            bytes -= part;
+            long stop = address + part;
+            long next = stop;
+            for (long at = address; at != stop; at += Sgl.SIZE_BYTES) {
+                if (--budget < 0) {
                     return Status.INVALID_SGL_COUNT;
                 }
                 if (position == end) {
                     return Status.SUCCESS;
                 }
-                long first = region.segment().get(JAVA_LONG_UNALIGNED, at + Sgl.ADDRESS);
-                long second = region.segment().get(JAVA_LONG_UNALIGNED, at + Sgl.LENGTH);
-                int identifier = identifier(second);
-                if (isSegment(identifier)) {
-                    break;
-                }
-                int status = move(first, second);
-                if (status != Status.SUCCESS) {
-                    return status;
+                long first = descriptors.word(at + Sgl.ADDRESS);
+                long second = descriptors.word(at + Sgl.LENGTH);
+                if (!isSegment(identifier(second))) {
+                    int status = move(first, second);
+                    if (status != Status.SUCCESS) {
+                        return status;
+                    }
+                } else if (type == Sgl.LAST_SEGMENT || bytes != 0 || at + Sgl.SIZE_BYTES != stop) {
+                    return Status.INVALID_SGL_SEGMENT;
+                } else {
+                    next = first;
+                    bytes = length(second);
+                    type = (int) Sgl.TYPE.get(identifier(second));
+                    if (bytes == 0) {
+                        return Status.INVALID_SGL_SEGMENT;
+                    }
                 }
             }
-            if (at >= stop) {
+            address = next;
+            if (bytes == 0) {
                 // Only the last segment may end without a pointer to the next.
-                return position == end ? Status.SUCCESS : isLast ? shortStatus : Status.INVALID_SGL_SEGMENT;
+                return position == end
+                        ? Status.SUCCESS
+                        : type == Sgl.LAST_SEGMENT ? shortStatus : Status.INVALID_SGL_SEGMENT;
             }
-            long second = region.segment().get(JAVA_LONG_UNALIGNED, at + Sgl.LENGTH);
-            if (isLast || at + Sgl.SIZE_BYTES != stop || !isSegment(identifier(second))) {
-                return Status.INVALID_SGL_SEGMENT;
-            }
-            address = region.segment().get(JAVA_LONG_UNALIGNED, at + Sgl.ADDRESS);
-            bytes = length(second);
-            type = (int) Sgl.TYPE.get(identifier(second));
-            budget--;
         }
-        return Status.INVALID_SGL_COUNT;
+        return Status.INVALID_SGL_SEGMENT;
     }
 
     private int finish(int status) {
@@ -125,15 +125,10 @@ final class ScatterGatherList {
         long bytes = Math.min(length(second), end - position);
         switch ((int) Sgl.TYPE.get(identifier)) {
             case Sgl.DATA_BLOCK -> {
-                DmaRegion region = toHost ? dma.writable(address, bytes) : dma.readable(address, bytes);
-                if (region == null) {
-                    return bytes == 0 ? Status.SUCCESS : Status.DATA_TRANSFER_ERROR;
-                }
-                long at = address - region.address();
-                if (toHost) {
-                    MemorySegment.copy(local, position, region.segment(), at, bytes);
-                } else {
-                    MemorySegment.copy(region.segment(), at, local, position, bytes);
+                boolean moved =
+                        toHost ? dma.write(address, local, position, bytes) : dma.read(address, local, position, bytes);
+                if (!moved) {
+                    return Status.DATA_TRANSFER_ERROR;
                 }
                 position += bytes;
             }

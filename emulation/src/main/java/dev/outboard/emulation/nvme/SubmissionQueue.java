@@ -1,22 +1,19 @@
 package dev.outboard.emulation.nvme;
 
-import dev.outboard.emulation.DmaRegion;
 import dev.outboard.emulation.DmaSpace;
 import dev.outboard.specs.nvme.Status;
 import dev.outboard.specs.nvme.SubmissionEntry;
-import org.jspecify.annotations.Nullable;
+import java.lang.foreign.MemorySegment;
 
 /** A submission queue, seen from the controller: the driver moves the tail, the controller reads at the head. */
 final class SubmissionQueue {
     private final int id;
     private final int entries;
-    private final long address;
     private final CompletionQueue completions;
     private final int priority;
-    private final DmaSpace dma;
+    private final QueueMemory memory;
     private final Doorbells doorbells;
     private final long tailDoorbell;
-    private @Nullable DmaRegion region;
     private int head;
     private int tail;
     private int lastBadTail = -1;
@@ -34,13 +31,11 @@ final class SubmissionQueue {
             Doorbells doorbells) {
         this.id = id;
         this.entries = entries;
-        this.address = address;
         this.completions = completions;
         this.priority = priority;
-        this.dma = dma;
+        memory = new QueueMemory(dma, address, sizeBytes(entries), false);
         this.doorbells = doorbells;
         tailDoorbell = doorbells.tailOffset(id);
-        region = dma.readable(address, sizeBytes(entries));
         doorbells.write(tailDoorbell, 0);
     }
 
@@ -94,27 +89,30 @@ final class SubmissionQueue {
         return head == tail;
     }
 
-    /** Where the queue's memory is, or null if the client does not map it any more. */
-    @Nullable
-    DmaRegion region() {
-        DmaRegion mapped = region;
-        if (mapped == null || !mapped.isMapped()) {
-            mapped = dma.readable(address, sizeBytes(entries));
-            region = mapped;
-        }
-        return mapped;
+    /** How many commands wait. */
+    int waiting() {
+        return tail - head + (tail < head ? entries : 0);
     }
 
-    /** Where the next command is in the region, which is taken from the queue by this. */
-    long take(DmaRegion mapped) {
-        long at = address - mapped.address() + (long) head * SubmissionEntry.SIZE_BYTES;
+    /** Whether the client maps the queue's memory now; to be asked before commands are looked at. */
+    boolean isMapped() {
+        return memory.isMapped();
+    }
+
+    /** What {@link #peek} is an offset of. */
+    MemorySegment segment() {
+        return memory.segment();
+    }
+
+    /** Where the next command is in the queue's memory; -1 if there is none, or the client does not let it be read. */
+    long peek() {
+        long at = (long) head * SubmissionEntry.SIZE_BYTES;
+        return isEmpty() || !memory.load(at, SubmissionEntry.SIZE_BYTES) ? -1 : memory.base() + at;
+    }
+
+    /** Takes the next command from the queue. */
+    void take() {
         head = head + 1 == entries ? 0 : head + 1;
-        return at;
-    }
-
-    /** Where the next command is in the region, which stays in the queue; -1 if there is none. */
-    long peek(DmaRegion mapped) {
-        return isEmpty() ? -1 : address - mapped.address() + (long) head * SubmissionEntry.SIZE_BYTES;
     }
 
     /** Keeps what became of the next command, which was carried out together with the one before. */

@@ -4,9 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.outboard.emulation.VfioUserServer;
 import dev.outboard.emulation.nvme.TestDriver.Command;
-import dev.outboard.emulation.nvme.TestDriver.Pair;
 import dev.outboard.linux.Fd;
 import dev.outboard.specs.nvme.Opcode;
 import dev.outboard.specs.nvme.Status;
@@ -17,63 +15,24 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** I/O: data goes where the command says, and nowhere else. */
-class NvmeDataTest {
-    private static final int PAGE = 4096;
-    private static final int BLOCK = 512;
+class NvmeDataTest extends NvmeTestBase {
     private static final long SIZE = 5L << 30;
     private static final long BLOCKS = SIZE / BLOCK;
-    private static final long DATA = TestDriver.DATA;
-    private static final long LIST = DATA + 0x800000;
-    private static final long COPY = DATA + 0x400000;
+    private static final long COPY = OTHER;
 
-    @TempDir
-    private Path directory;
-
-    private NvmeModel model;
-    private VfioUserServer server;
-    private TestDriver driver;
-    private Pair io;
-
-    @BeforeEach
-    void connect() throws IOException {
-        serve(NvmeOptions.DEFAULT.withSizeBytes(SIZE));
-    }
-
-    private void serve(NvmeOptions options) throws IOException {
-        model = new NvmeModel(options);
-        server = VfioUserServer.start(model, directory.resolve("s"));
-        open();
-    }
-
-    private void open() throws IOException {
-        driver = new TestDriver(server.path());
-        io = driver.createPair(driver.enable(), 1, 1);
-    }
-
-    @AfterEach
-    void stop() {
-        driver.close();
-        server.close();
-        model.close();
-    }
-
-    private int status(Command command) throws IOException {
-        return Status.code(driver.execute(io, command).status());
+    @Override
+    NvmeOptions options() {
+        return NvmeOptions.DEFAULT.withSizeBytes(SIZE);
     }
 
     private MemorySegment random(long address, int size) {
-        byte[] bytes = new byte[size];
-        new Random(address + size).nextBytes(bytes);
-        return driver.at(address, size).copyFrom(MemorySegment.ofArray(bytes));
+        return random(address, size, address + size);
     }
 
     /** Writes a PRP list of pages in any order; returns where it is. */
@@ -261,7 +220,7 @@ class NvmeDataTest {
         random(DATA, PAGE);
         assertThat(status(TestDriver.write(5, 8).prp1(DATA))).isZero();
         driver.close();
-        open();
+        connectDriver();
         random(COPY, PAGE);
         assertThat(status(TestDriver.read(5, 8).prp1(DATA))).isZero();
         MemorySegment again = driver.at(DATA, PAGE);
@@ -272,9 +231,8 @@ class NvmeDataTest {
 
     @Test
     void aFileKeepsTheDataInBlocksOf4096Bytes() throws IOException {
-        stop();
         Path file = directory.resolve("disk");
-        serve(NvmeOptions.DEFAULT
+        serveAgain(NvmeOptions.DEFAULT
                 .withSizeBytes(1 << 20)
                 .withBlockSizeBytes(4096)
                 .withFile(file));

@@ -46,10 +46,19 @@ abstract class NvmeTestBase {
         return NvmeOptions.DEFAULT.withSizeBytes(4 << 20);
     }
 
+    boolean sharesMemory() {
+        return true;
+    }
+
     void serve(NvmeOptions options) throws IOException {
         model = new NvmeModel(options);
         server = VfioUserServer.start(model, directory.resolve("s"));
-        driver = new TestDriver(server.path());
+        connectDriver();
+    }
+
+    /** A client, after the last one if there was one. */
+    void connectDriver() throws IOException {
+        driver = new TestDriver(server.path(), sharesMemory());
         admin = driver.enable(ALL_COMMAND_SETS);
         io = driver.createPair(admin, 1, 1);
     }

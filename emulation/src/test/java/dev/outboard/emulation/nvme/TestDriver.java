@@ -70,6 +70,11 @@ final class TestDriver implements AutoCloseable {
     }
 
     TestDriver(Path socket) throws IOException {
+        this(socket, true);
+    }
+
+    /** A driver that shares its memory, or lets the controller ask for it by messages. */
+    TestDriver(Path socket, boolean shares) throws IOException {
         client = TestClient.negotiated(socket);
         file = Fd.memfd("guest", MEMORY_BYTES);
         int protection = Mman.PROT_READ | Mman.PROT_WRITE;
@@ -86,7 +91,12 @@ final class TestDriver implements AutoCloseable {
                     arena);
         }
         stride = (int) NvmeRegisters.CAP_DSTRD.get(register(NvmeRegisters.CAP));
-        map(file);
+        if (shares) {
+            map(file);
+        } else {
+            map();
+            client.answerFrom(memory, MEMORY);
+        }
         busMaster(true);
     }
 
@@ -94,7 +104,7 @@ final class TestDriver implements AutoCloseable {
         client.write(Vfio.VFIO_PCI_CONFIG_REGION_INDEX, 4, 2, on ? 6 : 2);
     }
 
-    private void map(Fd shared) throws IOException {
+    private void map(Fd... shared) throws IOException {
         if (client.map(MEMORY, MEMORY_BYTES, READ_WRITE, 0, shared) != 0) {
             throw new IOException("the memory was refused");
         }
@@ -289,6 +299,7 @@ final class TestDriver implements AutoCloseable {
             if (System.nanoTime() > deadline) {
                 throw new IOException("no completion came");
             }
+            client.serve();
             Thread.onSpinWait();
         }
         long at = pair.completion - MEMORY + pair.head * 16L;

@@ -37,8 +37,12 @@ final class EmulateCommand implements Runnable {
     /** Adds a subcommand for each model that there is. */
     static void addModels(CommandLine emulate) {
         for (Models.Kind kind : Models.kinds()) {
-            CommandSpec model = CommandSpec.forAnnotatedObject(new Serve(kind));
+            Serve serve = new Serve(kind);
+            CommandSpec model = CommandSpec.forAnnotatedObject(serve);
             model.name(kind.name());
+            if (kind.name().startsWith(VhostUserServing.DEVICES)) {
+                model.addMixin("vhostUser", CommandSpec.forAnnotatedObject(serve.vhostUser));
+            }
             model.usageMessage()
                     .description("Serves " + kind.summary() + " to any vfio-user client, until interrupted.");
             kind.options()
@@ -55,6 +59,7 @@ final class EmulateCommand implements Runnable {
     @Command
     private static final class Serve implements Callable<Integer> {
         private final Models.Kind kind;
+        private final VhostUserServing vhostUser = new VhostUserServing();
 
         @CommandLine.Spec
         private @Nullable CommandSpec spec;
@@ -84,25 +89,33 @@ final class EmulateCommand implements Runnable {
                     options.put(name, value);
                 }
             }
+            if (vhostUser.isWanted()) {
+                vhostUser.serve(kind.name(), ModelOptions.of(options), socket, cpu, () -> announce(socket));
+                return 0;
+            }
             try (PciModel model = Models.create(kind.name(), ModelOptions.of(options));
                     VfioUserServer server = VfioUserServer.listen(socket, model)) {
                 Interruption.onRequest(server::close);
                 if (cpu != null) {
                     Affinity.pin(cpu);
                 }
-                if (output.json()) {
-                    Map<String, Object> json = Json.object();
-                    json.put("model", kind.name());
-                    json.put("socket", socket.toString());
-                    Json.print(System.out, json);
-                } else {
-                    System.out.println("listening on " + socket);
-                }
+                announce(socket);
                 server.run();
             } finally {
                 Interruption.onRequest(null);
             }
             return 0;
+        }
+
+        private void announce(Path path) {
+            if (output.json()) {
+                Map<String, Object> json = Json.object();
+                json.put("model", kind.name());
+                json.put("socket", path.toString());
+                Json.print(System.out, json);
+            } else {
+                System.out.println("listening on " + path);
+            }
         }
     }
 }

@@ -36,9 +36,9 @@ final class FrontEndSession implements AutoCloseable {
     private final SharedDevice device;
 
     /** The queues' descriptors for kicks are waited for with data from {@code firstKick} on. */
-    FrontEndSession(VirtioDevice device, boolean inBand, UnixSocket socket, Epoll epoll, long firstKick) {
+    FrontEndSession(VirtioDevice device, VhostUserOptions options, UnixSocket socket, Epoll epoll, long firstKick) {
         this.socket = socket;
-        this.device = new SharedDevice(device, inBand, epoll, firstKick);
+        this.device = new SharedDevice(device, options, epoll, firstKick);
     }
 
     UnixSocket socket() {

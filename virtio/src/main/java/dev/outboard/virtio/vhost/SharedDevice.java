@@ -41,6 +41,8 @@ final class SharedDevice implements QueueEvents {
 
     private final VirtioDevice device;
     private final long offeredProtocolFeatures;
+    // Device addresses are the guest's: there is no IOMMU between.
+    private final long withheldFeatures;
     private final FrontEndMemory memory = new FrontEndMemory();
     private final List<DeviceQueue> queues = new ArrayList<>();
     private final List<Vring> vrings = new ArrayList<>();
@@ -50,10 +52,11 @@ final class SharedDevice implements QueueEvents {
     private boolean running;
     private @Nullable BackendChannel channel;
 
-    SharedDevice(VirtioDevice device, boolean inBand, Epoll epoll, long firstKick) {
+    SharedDevice(VirtioDevice device, VhostUserOptions options, Epoll epoll, long firstKick) {
         this.device = device;
+        withheldFeatures = options.withheldFeatures() | VirtioFeature.ACCESS_PLATFORM;
         offeredProtocolFeatures = PROTOCOL_FEATURES
-                | (inBand ? ProtocolFeature.INBAND_NOTIFICATIONS.mask() : 0)
+                | (options.inBandNotifications() ? ProtocolFeature.INBAND_NOTIFICATIONS.mask() : 0)
                 | (isNetwork() ? ProtocolFeature.MTU.mask() : 0);
         for (int i = 0; i < device.queueCount(); i++) {
             DeviceQueue queue = new DeviceQueue(i, memory, this);
@@ -63,12 +66,11 @@ final class SharedDevice implements QueueEvents {
     }
 
     long offeredFeatures() {
-        // Device addresses are the guest's: there is no IOMMU between.
         return (device.features()
                         | DeviceQueue.FEATURES
                         | VirtioFeature.VERSION_1
                         | VhostUser.FEATURE_PROTOCOL_FEATURES)
-                & ~VirtioFeature.ACCESS_PLATFORM;
+                & ~withheldFeatures;
     }
 
     long offeredProtocolFeatures() {

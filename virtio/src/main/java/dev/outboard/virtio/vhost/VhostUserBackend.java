@@ -44,19 +44,8 @@ public final class VhostUserBackend implements AutoCloseable {
     /** Queue 0's kicks; the other queues' follow. */
     private static final int FIRST_KICK = 3;
 
-    /** How drivers are notified. */
-    public enum Notifications {
-        /** By descriptors, as nearly everybody does. */
-        DESCRIPTORS,
-        /**
-         * By messages, for front ends that can: simulations, where nothing may happen between a notification and its
-         * effect, such as User Mode Linux with a virtual clock. Others use descriptors.
-         */
-        IN_BAND
-    }
-
     private final VirtioDevice device;
-    private final Notifications notifications;
+    private final VhostUserOptions options;
     private final @Nullable UnixServerSocket listener;
     private final Path path;
     private final Epoll epoll;
@@ -72,10 +61,10 @@ public final class VhostUserBackend implements AutoCloseable {
     private long frontEndsServed;
 
     private VhostUserBackend(
-            VirtioDevice device, Notifications notifications, @Nullable UnixServerSocket listener, Path path)
+            VirtioDevice device, VhostUserOptions options, @Nullable UnixServerSocket listener, Path path)
             throws LinuxException {
         this.device = device;
-        this.notifications = notifications;
+        this.options = options;
         this.listener = listener;
         this.path = path;
         epoll = Epoll.create();
@@ -92,15 +81,14 @@ public final class VhostUserBackend implements AutoCloseable {
      *
      * @param path the socket's path, at most 107 bytes
      * @param device what to serve
-     * @param notifications what to offer front ends
+     * @param options what to offer front ends
      * @return the back end
      * @throws IOException if the socket cannot be made, EADDRINUSE if somebody listens there
      */
-    public static VhostUserBackend listen(Path path, VirtioDevice device, Notifications notifications)
-            throws IOException {
+    public static VhostUserBackend listen(Path path, VirtioDevice device, VhostUserOptions options) throws IOException {
         UnixServerSocket listener = UnixServerSocket.listen(path);
         try {
-            VhostUserBackend backend = new VhostUserBackend(device, notifications, listener, path);
+            VhostUserBackend backend = new VhostUserBackend(device, options, listener, path);
             try {
                 backend.epoll.add(listener.fd(), Epoll.EPOLLIN, LISTENER);
                 backend.epoll.add(backend.wake.fd(), Epoll.EPOLLIN, WAKE);
@@ -116,7 +104,7 @@ public final class VhostUserBackend implements AutoCloseable {
     }
 
     /**
-     * Listens as {@link #listen(Path, VirtioDevice, Notifications)}, with notifications by descriptors.
+     * Listens as {@link #listen(Path, VirtioDevice, VhostUserOptions)}, and offers the default.
      *
      * @param path the socket's path, at most 107 bytes
      * @param device what to serve
@@ -124,7 +112,7 @@ public final class VhostUserBackend implements AutoCloseable {
      * @throws IOException if the socket cannot be made
      */
     public static VhostUserBackend listen(Path path, VirtioDevice device) throws IOException {
-        return listen(path, device, Notifications.DESCRIPTORS);
+        return listen(path, device, VhostUserOptions.DEFAULT);
     }
 
     /**
@@ -139,7 +127,7 @@ public final class VhostUserBackend implements AutoCloseable {
     public static VhostUserBackend connect(Path path, VirtioDevice device) throws IOException {
         UnixSocket socket = UnixSocket.connect(path.toString());
         try {
-            VhostUserBackend backend = new VhostUserBackend(device, Notifications.DESCRIPTORS, null, path);
+            VhostUserBackend backend = new VhostUserBackend(device, VhostUserOptions.DEFAULT, null, path);
             try {
                 backend.epoll.add(backend.wake.fd(), Epoll.EPOLLIN, WAKE);
                 backend.begin(socket);
@@ -324,7 +312,7 @@ public final class VhostUserBackend implements AutoCloseable {
     private void begin(UnixSocket socket) throws LinuxException {
         epoll.add(socket.fd(), Epoll.EPOLLIN, FRONT_END);
         notifying = true;
-        session = new FrontEndSession(device, notifications == Notifications.IN_BAND, socket, epoll, FIRST_KICK);
+        session = new FrontEndSession(device, options, socket, epoll, FIRST_KICK);
     }
 
     private void serve() throws IOException {

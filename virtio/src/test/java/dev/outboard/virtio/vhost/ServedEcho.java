@@ -1,6 +1,5 @@
 package dev.outboard.virtio.vhost;
 
-import dev.outboard.virtio.vhost.VhostUserBackend.Notifications;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +22,7 @@ final class ServedEcho implements BeforeEachCallback, AfterEachCallback {
     public void beforeEach(ExtensionContext context) throws IOException {
         directory = Files.createTempDirectory("outboard");
         device = new EchoDevice(type);
-        backend = VhostUserBackend.listen(directory.resolve("s"), device, Notifications.IN_BAND);
+        backend = VhostUserBackend.listen(directory.resolve("s"), device, new VhostUserOptions(0, true));
         backend.start();
     }
 

@@ -142,7 +142,9 @@ final class TestFrontEnd implements AutoCloseable {
     }
 
     void acknowledged(Request request, byte[] payload, Fd... descriptors) throws IOException {
-        assertThat(acknowledge(request.number(), payload, descriptors)).as("%s", request).isTrue();
+        assertThat(acknowledge(request.number(), payload, descriptors))
+                .as("%s", request)
+                .isTrue();
     }
 
     private Reply receive() throws IOException {
@@ -251,9 +253,7 @@ final class TestFrontEnd implements AutoCloseable {
                 AVAILABLE + SplitRing.AVAILABLE_RING + (long) (available % SIZE) * SplitRing.AVAILABLE_ENTRY_BYTES,
                 (short) first);
         available++;
-        ValueLayout.JAVA_SHORT
-                .varHandle()
-                .setRelease(memory, AVAILABLE + SplitRing.AVAILABLE_INDEX, (short) available);
+        ValueLayout.JAVA_SHORT.varHandle().setRelease(memory, AVAILABLE + SplitRing.AVAILABLE_INDEX, (short) available);
     }
 
     private void descriptor(int index, long address, int flags, int next) {

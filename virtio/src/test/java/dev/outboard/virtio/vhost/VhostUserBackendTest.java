@@ -44,8 +44,7 @@ class VhostUserBackendTest {
                 frontEnd.echo("request " + i);
             }
             assertThat(served.device().features)
-                    .isEqualTo(
-                            VirtioFeature.VERSION_1 | VhostUser.FEATURE_PROTOCOL_FEATURES | EchoDevice.FEATURE);
+                    .isEqualTo(VirtioFeature.VERSION_1 | VhostUser.FEATURE_PROTOCOL_FEATURES | EchoDevice.FEATURE);
         }
     }
 
@@ -109,7 +108,8 @@ class VhostUserBackendTest {
             frontEnd.startQueue(0);
             frontEnd.echo("one");
             frontEnd.echo("two");
-            assertThat(frontEnd.ask(Request.GET_VRING_BASE, bytes(0, 0)).number()).isEqualTo(2L << Integer.SIZE);
+            assertThat(frontEnd.ask(Request.GET_VRING_BASE, bytes(0, 0)).number())
+                    .isEqualTo(2L << Integer.SIZE);
             frontEnd.makeAvailable("three");
             frontEnd.kick();
             frontEnd.ask(Request.GET_FEATURES);
@@ -211,7 +211,8 @@ class VhostUserBackendTest {
             frontEnd.acknowledged(Request.RESET_DEVICE, bytes());
             assertThat(frontEnd.ask(Request.GET_STATUS).number()).isZero();
             assertThat(served.device().resets).isEqualTo(1);
-            assertThat(frontEnd.ask(Request.GET_VRING_BASE, bytes(0, 0)).number()).isZero();
+            assertThat(frontEnd.ask(Request.GET_VRING_BASE, bytes(0, 0)).number())
+                    .isZero();
         }
     }
 
@@ -284,7 +285,9 @@ class VhostUserBackendTest {
                 frontEnd.startQueue(0);
                 frontEnd.startQueue(1);
                 assertThat(frontEnd.acknowledge(
-                                Request.SET_VRING_NUM.number(), bytes(2, 4), frontEnd.events().toArray(Fd[]::new)))
+                                Request.SET_VRING_NUM.number(),
+                                bytes(2, 4),
+                                frontEnd.events().toArray(Fd[]::new)))
                         .isFalse();
             }
         }

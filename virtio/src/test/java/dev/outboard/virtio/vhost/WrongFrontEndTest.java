@@ -59,15 +59,27 @@ class WrongFrontEndTest {
                 lie("a memory table of 2^32 - 1 regions", Request.SET_MEM_TABLE, bytes(-1, 0), 1),
                 lie("a region without a descriptor", Request.SET_MEM_TABLE, table(whole), 0),
                 lie("two descriptors for a region", Request.SET_MEM_TABLE, table(whole), 2),
-                lie("a region beyond its file", Request.SET_MEM_TABLE, table(region(GUEST, MEMORY_BYTES, USER, PAGE)), 1),
+                lie(
+                        "a region beyond its file",
+                        Request.SET_MEM_TABLE,
+                        table(region(GUEST, MEMORY_BYTES, USER, PAGE)),
+                        1),
                 lie("a region of no size", Request.SET_MEM_TABLE, table(region(GUEST, 0, USER, 0)), 1),
                 lie("a region of 2^63 bytes", Request.SET_MEM_TABLE, table(region(0, Long.MIN_VALUE, USER, 0)), 1),
                 lie("a region that wraps", Request.SET_MEM_TABLE, table(region(-PAGE, 2 * PAGE, USER, 0)), 1),
-                lie("a region whose user addresses wrap", Request.SET_MEM_TABLE, table(region(GUEST, 2 * PAGE, -PAGE, 0)), 1),
+                lie(
+                        "a region whose user addresses wrap",
+                        Request.SET_MEM_TABLE,
+                        table(region(GUEST, 2 * PAGE, -PAGE, 0)),
+                        1),
                 lie("a region of half a page", Request.SET_MEM_TABLE, table(region(GUEST, PAGE / 2, USER, 0)), 1),
                 lie("a region at an odd address", Request.SET_MEM_TABLE, table(region(GUEST + 1, PAGE, USER, 0)), 1),
                 lie("a negative offset", Request.SET_MEM_TABLE, table(region(GUEST, PAGE, USER, -PAGE)), 1),
-                lie("an offset of nearly 2^63", Request.SET_MEM_TABLE, table(region(GUEST, 2 * PAGE, USER, Long.MAX_VALUE - 4095)), 1),
+                lie(
+                        "an offset of nearly 2^63",
+                        Request.SET_MEM_TABLE,
+                        table(region(GUEST, 2 * PAGE, USER, Long.MAX_VALUE - 4095)),
+                        1),
                 lie(
                         "regions that overlap",
                         Request.SET_MEM_TABLE,
@@ -79,8 +91,16 @@ class WrongFrontEndTest {
                         table(region(GUEST, 2 * PAGE, USER, 0), region(GUEST + 9 * PAGE, PAGE, USER + PAGE, 0)),
                         2),
                 lie("one more region where there is one", Request.ADD_MEM_REG, singleRegion(whole), 1),
-                lie("one more region without a descriptor", Request.ADD_MEM_REG, singleRegion(region(0, PAGE, 0, 0)), 0),
-                lie("less of a region than there is", Request.REM_MEM_REG, singleRegion(region(GUEST, PAGE, USER, 0)), 0),
+                lie(
+                        "one more region without a descriptor",
+                        Request.ADD_MEM_REG,
+                        singleRegion(region(0, PAGE, 0, 0)),
+                        0),
+                lie(
+                        "less of a region than there is",
+                        Request.REM_MEM_REG,
+                        singleRegion(region(GUEST, PAGE, USER, 0)),
+                        0),
                 lie("a region that is not there", Request.REM_MEM_REG, singleRegion(region(0, PAGE, USER, 0)), 0),
                 lie("a region with two descriptors", Request.REM_MEM_REG, singleRegion(whole), 2),
                 lie("a queue that is not there", Request.SET_VRING_BASE, bytes(EchoDevice.QUEUES, 0), 0),
@@ -92,7 +112,11 @@ class WrongFrontEndTest {
                 lie("the place in a queue in use", Request.SET_VRING_BASE, bytes(0, 4), 0),
                 lie("features of queues in use", Request.SET_FEATURES, number(features), 0),
                 lie("a queue in use where no memory is", Request.SET_VRING_ADDR, addresses(0, 0, USER, USER), 0),
-                lie("a queue in use beyond the memory", Request.SET_VRING_ADDR, addresses(0, USER, USER + MEMORY_BYTES, USER), 0),
+                lie(
+                        "a queue in use beyond the memory",
+                        Request.SET_VRING_ADDR,
+                        addresses(0, USER, USER + MEMORY_BYTES, USER),
+                        0),
                 lie("a queue that is enabled twice over", Request.SET_VRING_ENABLE, bytes(0, 2), 0),
                 lie("no descriptor to kick", Request.SET_VRING_KICK, number(1), 0),
                 lie("a descriptor and none", Request.SET_VRING_CALL, number(1 | VhostUser.VRING_NO_DESCRIPTOR), 1),
@@ -199,11 +223,15 @@ class WrongFrontEndTest {
     @Test
     void configurationThatCannotBeReadIsAnEmptyReply() throws IOException {
         try (TestFrontEnd frontEnd = served.negotiated()) {
-            assertThat(frontEnd.ask(Request.GET_CONFIG, bytes(300, 4, 0, 0)).payload().capacity())
+            assertThat(frontEnd.ask(Request.GET_CONFIG, bytes(300, 4, 0, 0))
+                            .payload()
+                            .capacity())
                     .isZero();
             assertThat(frontEnd.ask(Request.GET_CONFIG, bytes(0, 4)).payload().capacity())
                     .isZero();
-            assertThat(frontEnd.ask(Request.GET_CONFIG, bytes(0, 4, 0, 0)).payload().capacity())
+            assertThat(frontEnd.ask(Request.GET_CONFIG, bytes(0, 4, 0, 0))
+                            .payload()
+                            .capacity())
                     .isEqualTo(16);
         }
     }
@@ -288,6 +316,7 @@ class WrongFrontEndTest {
         List<Fd> all = frontEnd.events();
         all.add(frontEnd.file());
         Collections.shuffle(all, random);
-        return all.subList(0, random.nextBoolean() ? 0 : random.nextInt(all.size())).toArray(Fd[]::new);
+        return all.subList(0, random.nextBoolean() ? 0 : random.nextInt(all.size()))
+                .toArray(Fd[]::new);
     }
 }

@@ -56,21 +56,37 @@ public final class DeviceQueue {
     }
 
     /**
-     * Takes the queue into use. Notifications are enabled.
+     * Takes the queue into use, from its beginning. Notifications are enabled.
      *
      * @param at where it is
      * @param features what was agreed on, of which {@link #FEATURES} count
-     * @param position where to begin: 0, or the {@link #position} at which another one ended
+     */
+    public void enable(QueueAddresses at, long features) {
+        enable(at, features, isPacked(features) ? PackedDeviceRing.START : 0);
+    }
+
+    /**
+     * Takes the queue into use where another device has left it. Notifications are enabled.
+     *
+     * @param at where it is
+     * @param features what was agreed on, of which {@link #FEATURES} count
+     * @param position what {@link #disable} returned: of a split queue the index of the next request (16 bits); of a
+     *     packed one that index (bits 14 to 0) and its wrap counter (15), and the same of the next used descriptor (30 to
+     *     16, 31)
      */
     public void enable(QueueAddresses at, long features, int position) {
         notifying = true;
         try {
-            ring = (features & VirtioFeature.RING_PACKED) != 0
+            ring = isPacked(features)
                     ? new PackedDeviceRing(memory, at, features, position)
                     : new SplitDeviceRing(memory, at, features, position);
         } catch (BrokenRingException e) {
             fail(e);
         }
+    }
+
+    private static boolean isPacked(long features) {
+        return (features & VirtioFeature.RING_PACKED) != 0;
     }
 
     /**

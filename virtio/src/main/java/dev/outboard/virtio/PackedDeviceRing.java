@@ -30,6 +30,8 @@ final class PackedDeviceRing extends DeviceRing {
     private static final int WRAP = 1 << EVENT_WRAP_SHIFT;
     private static final int INDEX_MASK = WRAP - 1;
     private static final int NO_POSITION = -1;
+    /** Where a new queue begins: both wrap counters are 1. 2.8.1. */
+    static final int START = WRAP | WRAP << Short.SIZE;
 
     private final int size;
     private final boolean indirect;
@@ -64,12 +66,9 @@ final class PackedDeviceRing extends DeviceRing {
         ring = new GuestArea(memory, at.descriptors(), PackedRing.descriptorBytes(size), true);
         driverEvent = new GuestArea(memory, at.driver(), PackedRing.EVENT_BYTES, false);
         deviceEvent = new GuestArea(memory, at.device(), PackedRing.EVENT_BYTES, true);
-        // Both wrap counters are 1 at first. 2.8.1.
-        int start = position == 0 ? WRAP | WRAP << Short.SIZE : position;
-        next = start & INDEX_MASK;
-        nextWrap = (start & WRAP) != 0;
-        used = start >>> Short.SIZE & INDEX_MASK;
-        usedWrap = (start >>> Short.SIZE & WRAP) != 0;
+        rewind(position);
+        used = position >>> Short.SIZE & INDEX_MASK;
+        usedWrap = (position >>> Short.SIZE & WRAP) != 0;
         if (next >= size || used >= size) {
             throw new BrokenRingException("a start at " + next + " and " + used + " in a queue of " + size);
         }

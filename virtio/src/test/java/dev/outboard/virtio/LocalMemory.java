@@ -13,7 +13,7 @@ final class LocalMemory implements GuestMemory, GuestRegion, AutoCloseable {
 
     private final Arena arena = Arena.ofShared();
     private final MemorySegment segment = arena.allocate(BYTES, DmaAllocator.CHUNK_BYTES);
-    final DmaAllocator dma = DmaAllocator.in(new DmaMemory(segment, ADDRESS, () -> {}));
+    final DmaAllocator dma = DmaAllocator.within(new DmaMemory(segment, ADDRESS, () -> {}));
     boolean mapped = true;
 
     @Override

@@ -20,7 +20,7 @@ final class QueuePairing implements QueueEvents, AutoCloseable {
     QueuePairing(QueueLayout layout, int size) throws IOException {
         data = memory.dma.allocate(64 << 10);
         driver = DriverQueue.create(memory.dma, "the queue", size, layout.features, MAXIMUM_BUFFERS);
-        device.enable(driver.addresses(), layout.features, 0);
+        device.enable(driver.addresses(), layout.features);
     }
 
     /** The address of a place in the data. */

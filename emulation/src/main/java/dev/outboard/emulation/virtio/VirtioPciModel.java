@@ -243,7 +243,7 @@ public final class VirtioPciModel extends PciModel {
     private final class Control implements CommonConfiguration.Control {
         @Override
         public void enable(int queue, QueueAddresses at, long features) {
-            queues.get(queue).enable(at, features, 0);
+            queues.get(queue).enable(at, features);
             notifying = false;
             idlePolls = 0;
         }

@@ -1,11 +1,14 @@
 package dev.outboard.rig;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
 import dev.outboard.emulation.virtio.VirtioBlockModel;
 import dev.outboard.emulation.virtio.VirtioBlockOptions;
 import dev.outboard.specs.virtio.VirtioDeviceType;
+import dev.outboard.specs.virtio.VirtioFeature;
 import dev.outboard.virtio.vhost.VhostUserBackend;
+import dev.outboard.virtio.vhost.VhostUserOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,9 +17,13 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Linux's own virtio drivers on devices in Java, which are reached over vhost-user. */
 @Tag("rig")
@@ -41,15 +48,28 @@ class VhostUserInLinuxTest {
             sha256sum </dev/vda
             """;
 
-    @Test
-    void userModeLinuxMakesAFileSystemOnADiskAndTheFileHasIt() throws IOException {
+    static Stream<Arguments> offers() {
+        return Stream.of(
+                argumentSet("packed rings", VhostUserOptions.DEFAULT, "1"),
+                argumentSet("split rings, messages", new VhostUserOptions(VirtioFeature.RING_PACKED, true), "0"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("offers")
+    void userModeLinuxMakesAFileSystemOnADiskAndTheFileHasIt(VhostUserOptions options, String packed)
+            throws IOException {
         Path file = directory.resolve("disk.img");
         try (VirtioBlockModel disk = disk(file);
-                VhostUserBackend backend = VhostUserBackend.start(disk, directory.resolve("disk.sock"))) {
+                VhostUserBackend backend = VhostUserBackend.listen(directory.resolve("disk.sock"), disk, options)) {
+            backend.start();
             GuestResult result = UserModeLinux.standard()
                     .device(backend.path(), VirtioDeviceType.BLOCK)
-                    .run(GuestCommand.script("set -e\nload virtio_blk ext4\n" + WRITE_DISK), LIMIT);
-            assertWritten(result, file);
+                    .run(
+                            GuestCommand.script("set -e\nload virtio_blk ext4\n" + WRITE_DISK
+                                    // Feature 34.
+                                    + "cut -c35 /sys/block/vda/device/features\n"),
+                            LIMIT);
+            assertWritten(result, file, packed + "\n");
         }
     }
 
@@ -69,7 +89,7 @@ class VhostUserInLinuxTest {
                             "-device", "vhost-user-blk-pci,chardev=disk,num-queues=2"))
                     .build();
             try (Guest guest = machine.boot(LIMIT)) {
-                assertWritten(guest.run(GuestCommand.script("set -e\n" + WRITE_DISK), LIMIT), file);
+                assertWritten(guest.run(GuestCommand.script("set -e\n" + WRITE_DISK), LIMIT), file, "");
             }
         }
     }
@@ -80,9 +100,9 @@ class VhostUserInLinuxTest {
                 DISK_BYTES, standard.blockSizeBytes(), "IN-JAVA", 2, standard.queueSize(), false, file));
     }
 
-    private static void assertWritten(GuestResult result, Path file) throws IOException {
+    private static void assertWritten(GuestResult result, Path file, String more) throws IOException {
         assertThat(result.status()).as(result.err()).isZero();
-        assertThat(result.out()).isEqualTo("IN-JAVA\n" + sha256(file) + "  -\n");
+        assertThat(result.out()).isEqualTo("IN-JAVA\n" + sha256(file) + "  -\n" + more);
     }
 
     private static String sha256(Path file) throws IOException {

@@ -5,9 +5,13 @@ import dev.outboard.linux.EventFd;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
 import dev.outboard.linux.StructView;
+import dev.outboard.specs.virtio.PackedRing;
 import dev.outboard.specs.virtio.VirtioFeature;
 import dev.outboard.virtio.DeviceQueue;
 import dev.outboard.virtio.QueueAddresses;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +22,7 @@ final class Vring {
     private final DeviceQueue queue;
     private final Epoll epoll;
     private final long epollData;
+    private final MemorySegment flags = Arena.ofAuto().allocate(ValueLayout.JAVA_SHORT);
     private int size;
     private @Nullable UserAddresses at;
     private @Nullable QueueAddresses inUse;
@@ -131,15 +136,28 @@ final class Vring {
             disable();
             if (wanted != null) {
                 inUse = wanted;
-                queue.enable(wanted, features, position(features));
+                enable(wanted, features);
             }
         }
     }
 
-    /** Of a packed ring some front ends say only where the driver is: that is where the device is, too. */
-    private int position(long features) {
-        boolean driverAlone = (features & VirtioFeature.RING_PACKED) != 0 && base >>> Short.SIZE == 0;
-        return driverAlone ? base | base << Short.SIZE : base;
+    private void enable(QueueAddresses wanted, long features) {
+        boolean packed = (features & VirtioFeature.RING_PACKED) != 0;
+        if (packed && base == 0 && !isFirstUsed(wanted)) {
+            // What a front end that knows nothing of packed rings says of a new one: User Mode Linux.
+            queue.enable(wanted, features);
+        } else if (packed && base >>> Short.SIZE == 0) {
+            // Some say only where the driver is: that is where the device is, too.
+            queue.enable(wanted, features, base | base << Short.SIZE);
+        } else {
+            queue.enable(wanted, features, base);
+        }
+    }
+
+    /** Whether a packed ring has been gone through: at its first descriptor with a wrap counter of 0 it has been. */
+    private boolean isFirstUsed(QueueAddresses wanted) {
+        return !queue.memory().read(wanted.descriptors() + PackedRing.DESCRIPTOR_FLAGS, flags)
+                || (flags.get(ValueLayout.JAVA_SHORT, 0) & PackedRing.FLAG_USED) != 0;
     }
 
     private void disable() {

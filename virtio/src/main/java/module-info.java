@@ -7,5 +7,7 @@ module dev.outboard.virtio {
     requires transitive dev.outboard.pci;
 
     exports dev.outboard.virtio;
+    exports dev.outboard.virtio.block;
+    exports dev.outboard.virtio.pci;
     exports dev.outboard.virtio.vhost;
 }

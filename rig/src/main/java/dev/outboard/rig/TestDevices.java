@@ -35,6 +35,9 @@ public final class TestDevices {
     /** An SD card reader without a card: registers that take accesses of 1, 2 and 4 bytes. */
     public static final String SDHCI = "0000:00:0a.0";
 
+    /** A virtio disk of 512-byte blocks, serial number {@code OUTBOARD-2}, with four queues; packed rings if asked. */
+    public static final String VIRTIO_BLOCK = "0000:00:0b.0";
+
     /** The image of the namespace of {@link #NVME0}. */
     public static final String NVME0_IMAGE = "nvme0.img";
 
@@ -43,6 +46,9 @@ public final class TestDevices {
 
     /** The image of namespace 2, 4096-byte blocks, of {@link #NVME1}. */
     public static final String NVME1_IMAGE_4096 = "nvme1n2.img";
+
+    /** The image of {@link #VIRTIO_BLOCK}. */
+    public static final String VIRTIO_IMAGE = "virtio.img";
 
     /** The size of each image. */
     public static final long IMAGE_BYTES = 64L << 20;
@@ -53,7 +59,7 @@ public final class TestDevices {
     private TestDevices() {}
 
     static List<String> create(Path directory) throws IOException {
-        for (String image : List.of(NVME0_IMAGE, NVME1_IMAGE_512, NVME1_IMAGE_4096)) {
+        for (String image : List.of(NVME0_IMAGE, NVME1_IMAGE_512, NVME1_IMAGE_4096, VIRTIO_IMAGE)) {
             try (RandomAccessFile file =
                     new RandomAccessFile(directory.resolve(image).toFile(), "rw")) {
                 file.setLength(IMAGE_BYTES);
@@ -63,6 +69,7 @@ public final class TestDevices {
         drive(arguments, "nvm0", NVME0_IMAGE);
         drive(arguments, "nvm1n1", NVME1_IMAGE_512);
         drive(arguments, "nvm1n2", NVME1_IMAGE_4096);
+        drive(arguments, "virtio", VIRTIO_IMAGE);
         device(arguments, NVME0, "nvme,id=nvme0,serial=OUTBOARD-0,drive=nvm0");
         device(arguments, NVME1, "nvme,id=nvme1,serial=OUTBOARD-1,mdts=8");
         String blocks = ",logical_block_size=%1$d,physical_block_size=%1$d";
@@ -78,6 +85,12 @@ public final class TestDevices {
         device(arguments, SERIAL, "pci-serial-2x,id=serial,chardev1=wire0,chardev2=wire1");
         device(arguments, SLOT, "pcie-root-port,id=slot0,chassis=1,slot=1");
         device(arguments, SDHCI, "sdhci-pci,id=sdhci");
+        // Behind the IOMMU, as the others are.
+        device(
+                arguments,
+                VIRTIO_BLOCK,
+                "virtio-blk-pci,id=virtio,drive=virtio,serial=OUTBOARD-2,disable-legacy=on,iommu_platform=on,packed=on,"
+                        + "num-queues=4");
         return arguments;
     }
 

@@ -18,7 +18,7 @@ final class PlainCommand {
             (int) (SubmissionEntry.OPCODE.mask() | SubmissionEntry.FUSE.mask() | SubmissionEntry.PSDT.mask());
     private static final int COMMAND_ID_SHIFT = SubmissionEntry.COMMAND_ID.lowBit();
     // The processor itself fetches what follows, once the copy has begun.
-    private static final int LINES_AHEAD = Integer.getInteger("lines", 8);
+    private static final int LINES_AHEAD = 8;
 
     private final Namespaces namespaces;
     private final DataPointer data;

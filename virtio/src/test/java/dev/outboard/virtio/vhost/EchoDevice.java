@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A device that writes back what it reads, has eight bytes of configuration that can be written, and takes notes. */
 final class EchoDevice implements VirtioDevice {
@@ -28,7 +29,7 @@ final class EchoDevice implements VirtioDevice {
     private List<Work> work = List.of();
     private Runnable configurationChanged = () -> {};
     volatile long features;
-    volatile int resets;
+    private final AtomicInteger resets = new AtomicInteger();
 
     EchoDevice(int type) {
         this.type = type;
@@ -36,6 +37,11 @@ final class EchoDevice implements VirtioDevice {
 
     EchoDevice() {
         this(VirtioDeviceType.BLOCK);
+    }
+
+    /** How often it was reset, for any thread. */
+    int resets() {
+        return resets.get();
     }
 
     @Override
@@ -97,7 +103,7 @@ final class EchoDevice implements VirtioDevice {
         work = List.of();
         configurationChanged = () -> {};
         features = 0;
-        resets++;
+        resets.incrementAndGet();
     }
 
     @Override

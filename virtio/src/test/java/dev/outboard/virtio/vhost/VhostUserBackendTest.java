@@ -119,7 +119,7 @@ class VhostUserBackendTest {
                     Request.SET_VRING_KICK, number(0), frontEnd.kickEvent().fd());
             frontEnd.awaitUsed(3);
             assertThat(frontEnd.echoed()).isEqualTo("three");
-            assertThat(served.device().resets).isZero();
+            assertThat(served.device().resets()).isZero();
         }
     }
 
@@ -210,7 +210,7 @@ class VhostUserBackendTest {
             assertThat(frontEnd.ask(Request.GET_STATUS).number()).isEqualTo(0xf);
             frontEnd.acknowledged(Request.RESET_DEVICE, bytes());
             assertThat(frontEnd.ask(Request.GET_STATUS).number()).isZero();
-            assertThat(served.device().resets).isEqualTo(1);
+            assertThat(served.device().resets()).isEqualTo(1);
             assertThat(frontEnd.ask(Request.GET_VRING_BASE, bytes(0, 0)).number())
                     .isZero();
         }
@@ -240,7 +240,7 @@ class VhostUserBackendTest {
             waiting.negotiate();
             waiting.startQueue(0);
             waiting.echo("second");
-            assertThat(served.device().resets).isEqualTo(1);
+            assertThat(served.device().resets()).isEqualTo(1);
         }
     }
 
@@ -269,7 +269,7 @@ class VhostUserBackendTest {
             }
             // Returns, since its only front end is gone.
             backend.run();
-            assertThat(device.resets).isEqualTo(1);
+            assertThat(device.resets()).isEqualTo(1);
         }
     }
 

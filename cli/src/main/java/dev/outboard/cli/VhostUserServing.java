@@ -28,12 +28,17 @@ final class VhostUserServing {
                     + " clock need it.")
     private boolean inBand;
 
+    /** Says where the device is. */
+    interface Announcement {
+        void print() throws IOException;
+    }
+
     boolean isWanted() {
         return wanted;
     }
 
-    /** Serves until interrupted; {@code listening} is run when front ends can connect. */
-    void serve(String name, ModelOptions options, Path socket, @Nullable Integer cpu, Runnable listening)
+    /** Serves until interrupted; {@code listening} is printed when front ends can connect. */
+    void serve(String name, ModelOptions options, Path socket, @Nullable Integer cpu, Announcement listening)
             throws IOException {
         try (PciModel model = Models.create(name, options)) {
             if (!(model instanceof VirtioPciModel virtio)) {
@@ -45,7 +50,7 @@ final class VhostUserServing {
                 if (cpu != null) {
                     Affinity.pin(cpu);
                 }
-                listening.run();
+                listening.print();
                 backend.run();
             } finally {
                 Interruption.onRequest(null);

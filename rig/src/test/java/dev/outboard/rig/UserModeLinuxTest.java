@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -16,6 +17,11 @@ class UserModeLinuxTest {
 
     @TempDir
     private Path results;
+
+    @BeforeAll
+    static void needs() {
+        Needs.program(HostProgram.USER_MODE_LINUX);
+    }
 
     @Test
     void aCommandRunsInAnotherKernelAndItsOutputAndStatusReachTheHost() throws IOException {

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,6 +49,12 @@ class VhostUserInLinuxTest {
             sha256sum </dev/vda
             """;
 
+    @BeforeAll
+    static void needs() {
+        Needs.program("fio", "fio");
+        Needs.program("mkfs.ext4", "e2fsprogs");
+    }
+
     static Stream<Arguments> offers() {
         return Stream.of(
                 argumentSet("packed rings", VhostUserOptions.DEFAULT, "1"),
@@ -58,6 +65,7 @@ class VhostUserInLinuxTest {
     @MethodSource("offers")
     void userModeLinuxMakesAFileSystemOnADiskAndTheFileHasIt(VhostUserOptions options, String packed)
             throws IOException {
+        Needs.program(HostProgram.USER_MODE_LINUX);
         Path file = directory.resolve("disk.img");
         try (VirtioBlockModel disk = disk(file);
                 VhostUserBackend backend = VhostUserBackend.listen(directory.resolve("disk.sock"), disk, options)) {

@@ -90,7 +90,7 @@ final class EmulateCommand implements Runnable {
                 }
             }
             if (vhostUser.isWanted()) {
-                vhostUser.serve(kind.name(), ModelOptions.of(options), socket, cpu, () -> announce(socket));
+                vhostUser.serve(kind.name(), ModelOptions.of(options), socket, cpu, this::announce);
                 return 0;
             }
             try (PciModel model = Models.create(kind.name(), ModelOptions.of(options));
@@ -107,7 +107,7 @@ final class EmulateCommand implements Runnable {
             return 0;
         }
 
-        private void announce(Path path) {
+        private void announce(Path path) throws IOException {
             if (output.json()) {
                 Map<String, Object> json = Json.object();
                 json.put("model", kind.name());

@@ -30,7 +30,7 @@ final class VhostUserServing {
 
     /** Says where the device is. */
     interface Announcement {
-        void print() throws IOException;
+        void print(Path socket) throws IOException;
     }
 
     boolean isWanted() {
@@ -50,7 +50,7 @@ final class VhostUserServing {
                 if (cpu != null) {
                     Affinity.pin(cpu);
                 }
-                listening.print();
+                listening.print(socket);
                 backend.run();
             } finally {
                 Interruption.onRequest(null);

@@ -55,7 +55,8 @@ final class SharedMemory implements DmaMapper, AutoCloseable {
         if (removed == null) {
             return;
         }
-        try (Fd file = removed.file) {
+        removed.file.close();
+        try {
             if (byRegion) {
                 connection.tell(Request.REM_MEM_REG, single(deviceAddress, removed), List.of());
             } else if (!regions.isEmpty()) {
@@ -91,7 +92,9 @@ final class SharedMemory implements DmaMapper, AutoCloseable {
     }
 
     private static void fill(StructView view, long deviceAddress, Region region) {
-        view.set("guest_address", deviceAddress).set("user_address", deviceAddress).set("size", region.sizeBytes);
+        view.set("guest_address", deviceAddress)
+                .set("user_address", deviceAddress)
+                .set("size", region.sizeBytes);
     }
 
     @Override

@@ -65,8 +65,7 @@ public final class VhostUserFrontEnd implements AutoCloseable {
      * @throws IOException if nobody listens there, or the device is older than VIRTIO 1.0
      */
     public static VhostUserFrontEnd connect(Path path, long wanted) throws IOException {
-        VhostUserConnection connection =
-                new VhostUserConnection(path.toString(), UnixSocket.connect(path.toString()));
+        VhostUserConnection connection = new VhostUserConnection(path.toString(), UnixSocket.connect(path.toString()));
         try {
             return new VhostUserFrontEnd(path, connection, wanted);
         } catch (IOException | RuntimeException e) {
@@ -87,8 +86,9 @@ public final class VhostUserFrontEnd implements AutoCloseable {
         }
         connection.tell(Request.SET_OWNER, new byte[0], List.of());
         if ((offered & VirtioFeature.VERSION_1) == 0) {
-            throw new DeviceException("the device at " + path + " does not offer VIRTIO_F_VERSION_1 (its features are 0x"
-                    + Long.toHexString(offered) + "): it is older than this driver");
+            throw new DeviceException(
+                    "the device at " + path + " does not offer VIRTIO_F_VERSION_1 (its features are 0x"
+                            + Long.toHexString(offered) + "): it is older than this driver");
         }
         features = offered & (wanted | VirtioFeature.VERSION_1);
         connection.tell(
@@ -169,14 +169,15 @@ public final class VhostUserFrontEnd implements AutoCloseable {
         boolean packed = (features & VirtioFeature.RING_PACKED) != 0;
         tell(Request.SET_VRING_NUM, index, at.size());
         tell(Request.SET_VRING_BASE, index, packed ? PACKED_BASE : 0);
-        StructView address = VhostUser.VRING_ADDRESS.view(
-                        MemorySegment.ofArray(new byte[(int) VhostUser.VRING_ADDRESS.byteSize()]))
+        StructView address = VhostUser.VRING_ADDRESS
+                .view(MemorySegment.ofArray(new byte[(int) VhostUser.VRING_ADDRESS.byteSize()]))
                 .set("index", index)
                 .set("descriptor", at.descriptors())
                 .set("available", at.driver())
                 .set("used", at.device());
         connection.tell(Request.SET_VRING_ADDR, address.segment().toArray(ValueLayout.JAVA_BYTE), List.of());
-        connection.tell(Request.SET_VRING_CALL, number(index), List.of(queue.call().fd()));
+        connection.tell(
+                Request.SET_VRING_CALL, number(index), List.of(queue.call().fd()));
         return queue;
     }
 
@@ -201,7 +202,9 @@ public final class VhostUserFrontEnd implements AutoCloseable {
     public void start() throws IOException {
         for (FrontEndQueue queue : queues) {
             connection.tell(
-                    Request.SET_VRING_KICK, number(queue.index()), List.of(queue.kick().fd()));
+                    Request.SET_VRING_KICK,
+                    number(queue.index()),
+                    List.of(queue.kick().fd()));
             if (enables) {
                 tell(Request.SET_VRING_ENABLE, queue.index(), 1);
             }

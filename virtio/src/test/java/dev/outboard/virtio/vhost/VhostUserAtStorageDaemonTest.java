@@ -42,7 +42,8 @@ class VhostUserAtStorageDaemonTest {
     @BeforeEach
     void startDaemon() throws IOException {
         assumeTrue(
-                Files.isExecutable(PROGRAM), "qemu-storage-daemon is not installed: apt-get install qemu-system-common");
+                Files.isExecutable(PROGRAM),
+                "qemu-storage-daemon is not installed: apt-get install qemu-system-common");
         disk = Files.write(directory.resolve("disk.img"), new byte[DISK_BYTES]);
         socket = directory.resolve("s");
         daemon = new ProcessBuilder(

@@ -31,9 +31,9 @@ class VhostUserFrontEndTest {
         try (EchoDevice device = new EchoDevice();
                 VhostUserBackend backend = VhostUserBackend.start(device, directory.resolve("s"));
                 VhostUserFrontEnd frontEnd = VhostUserFrontEnd.connect(
-                        backend.path(), EchoDevice.FEATURE | DriverQueue.FEATURES & ~withheld)) {
+                        backend.path(), EchoDevice.FEATURE | (DriverQueue.FEATURES & ~withheld))) {
             assertThat(frontEnd.features())
-                    .isEqualTo(VirtioFeature.VERSION_1 | EchoDevice.FEATURE | DriverQueue.FEATURES & ~withheld);
+                    .isEqualTo(VirtioFeature.VERSION_1 | EchoDevice.FEATURE | (DriverQueue.FEATURES & ~withheld));
             FrontEndQueue queue = frontEnd.createQueue(2, SIZE, 2);
             frontEnd.start();
             try (DmaMemory memory = frontEnd.dma().allocate(4096)) {
@@ -67,15 +67,17 @@ class VhostUserFrontEndTest {
             device.writeConfiguration(0, Long.BYTES, 0x0807_0605_0403_0201L);
             backend.start();
             try (VhostUserFrontEnd frontEnd = VhostUserFrontEnd.connect(backend.path(), 0)) {
-                assertThat(frontEnd.read(Register.of("field", 2, 32, Register.Access.READ_ONLY, "none"))).isEqualTo(0x0605_0403L);
+                assertThat(frontEnd.read(Register.of("field", 2, 32, Register.Access.READ_ONLY, "none")))
+                        .isEqualTo(0x0605_0403L);
             }
         }
     }
 
     @Test
     void aBackEndThatGoesIsNoticed() throws IOException {
-        try (EchoDevice device = new EchoDevice();
-                VhostUserBackend backend = VhostUserBackend.start(device, directory.resolve("s"));
+        EchoDevice device = new EchoDevice();
+        VhostUserBackend backend = VhostUserBackend.start(device, directory.resolve("s"));
+        try (device;
                 VhostUserFrontEnd frontEnd = VhostUserFrontEnd.connect(backend.path(), 0)) {
             FrontEndQueue queue = frontEnd.createQueue(0, SIZE, 1);
             frontEnd.start();

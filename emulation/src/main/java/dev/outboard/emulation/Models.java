@@ -37,7 +37,8 @@ public final class Models {
             new Entry(nvmeKind(), Models::createNvme),
             new Entry(eduKind(), Models::createEdu),
             new Entry(serialKind(), Models::createSerial),
-            new Entry(VirtioModels.blockKind(), VirtioModels::createBlock));
+            new Entry(VirtioModels.blockKind(), VirtioModels::createBlock),
+            new Entry(VirtioModels.netKind(), VirtioModels::createNet));
 
     private enum MetadataPlace {
         SEPARATE,

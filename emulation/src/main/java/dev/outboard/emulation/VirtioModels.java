@@ -1,10 +1,14 @@
 package dev.outboard.emulation;
 
 import dev.outboard.emulation.Models.Kind;
+import dev.outboard.emulation.virtio.RingLink;
 import dev.outboard.emulation.virtio.VirtioBlockModel;
 import dev.outboard.emulation.virtio.VirtioBlockOptions;
+import dev.outboard.emulation.virtio.VirtioNetModel;
+import dev.outboard.emulation.virtio.VirtioNetOptions;
 import dev.outboard.emulation.virtio.VirtioPciModel;
 import dev.outboard.specs.virtio.VirtioFeature;
+import dev.outboard.virtio.VirtioDevice;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,7 +61,32 @@ final class VirtioModels {
                 options);
     }
 
-    private static PciModel behindPci(VirtioBlockModel device, ModelOptions options) {
+    static Kind netKind() {
+        VirtioNetOptions standard = VirtioNetOptions.DEFAULT;
+        SequencedMap<String, String> options = new LinkedHashMap<>();
+        options.put("mac", "its address (" + standard.mac() + ")");
+        options.put("queue-pairs", "how many pairs of queues (" + standard.queuePairs() + ")");
+        options.put("mtu", "the longest payload of a frame, in bytes (" + standard.mtu() + ")");
+        options.put("mergeable", "whether a frame may take several buffers, on or off (on)");
+        addQueueOptions(options, standard.queueSize());
+        return new Kind("virtio-net", "a virtio network card to which what it sends comes back", options);
+    }
+
+    static PciModel createNet(ModelOptions options) {
+        VirtioNetOptions standard = VirtioNetOptions.DEFAULT;
+        return behindPci(
+                new VirtioNetModel(
+                        new VirtioNetOptions(
+                                options.text("mac", standard.mac()),
+                                options.number("queue-pairs", standard.queuePairs()),
+                                options.number("queue-size", standard.queueSize()),
+                                options.number("mtu", standard.mtu()),
+                                options.choice("mergeable", Offer.ON) == Offer.ON),
+                        RingLink.loopback()),
+                options);
+    }
+
+    private static PciModel behindPci(VirtioDevice device, ModelOptions options) {
         try {
             return new VirtioPciModel(
                     device,

@@ -89,7 +89,7 @@ class ModelsTest {
     void anUnknownModelIsToldWhatThereIs() {
         assertThatThrownBy(() -> Pci.open("model:toaster"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("there is no model \"toaster\"; there is nvme, edu, serial");
+                .hasMessage("there is no model \"toaster\"; there is nvme, edu, serial, virtio-blk, virtio-net");
         assertThatThrownBy(() -> Pci.open("model:nvme?colour=red"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("has no option \"colour\"; it has size, block-size, namespaces");

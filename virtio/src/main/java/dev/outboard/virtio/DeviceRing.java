@@ -48,8 +48,8 @@ abstract sealed class DeviceRing permits SplitDeviceRing, PackedDeviceRing {
         }
         GuestRegion region = (address & (Long.BYTES - 1)) != 0 ? null : memory.readable(address, length);
         if (region == null) {
-            throw new BrokenRingException(
-                    "a table of descriptors at 0x" + Long.toHexString(address) + ", where no memory is shared");
+            throw new BrokenRingException("a table of descriptors at 0x" + Long.toHexString(address)
+                    + ", where no memory is shared, or no multiple of " + Long.BYTES);
         }
         return region;
     }

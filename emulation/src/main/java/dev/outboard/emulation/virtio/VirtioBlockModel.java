@@ -49,6 +49,8 @@ public final class VirtioBlockModel implements VirtioDevice {
     private final MemorySegment status = arena.allocate(VirtioBlk.STATUS_BYTES);
     private final MemorySegment id = arena.allocate(VirtioBlk.ID_BYTES);
     private List<Work> queues = List.of();
+    /** Whether a write is durable when it is done: for drivers that cannot flush. 5.2.6.2. */
+    private boolean writesThrough;
 
     /**
      * A device that was just reset.
@@ -126,6 +128,7 @@ public final class VirtioBlockModel implements VirtioDevice {
 
     @Override
     public void start(long features, List<DeviceQueue> all, Runnable configurationChanged) {
+        writesThrough = (features & VirtioBlk.FEATURE_FLUSH) == 0;
         List<Work> started = new ArrayList<>();
         for (DeviceQueue queue : all) {
             started.add(new Work(queue, new DescriptorChain(queue.memory())));
@@ -172,10 +175,7 @@ public final class VirtioBlockModel implements VirtioDevice {
         long length = chain.readableBytes() - VirtioBlk.HEADER_BYTES;
         int result = switch (type) {
             case VirtioBlk.TYPE_IN -> status(lies(sector, room) && chain.write(0, store.segment(), at(sector), room));
-            case VirtioBlk.TYPE_OUT ->
-                status(!options.readOnly()
-                        && lies(sector, length)
-                        && chain.read(VirtioBlk.HEADER_BYTES, store.segment(), at(sector), length));
+            case VirtioBlk.TYPE_OUT -> status(write(chain, sector, length));
             case VirtioBlk.TYPE_FLUSH -> flush();
             case VirtioBlk.TYPE_GET_ID -> status(chain.write(0, id, 0, Math.min(room, VirtioBlk.ID_BYTES)));
             case VirtioBlk.TYPE_DISCARD, VirtioBlk.TYPE_WRITE_ZEROES -> erase(chain, length, type);
@@ -188,6 +188,16 @@ public final class VirtioBlockModel implements VirtioDevice {
         }
         // What was written from the start on, without a gap.
         queue.complete(chain, room == 0 || result == VirtioBlk.STATUS_OK ? room + VirtioBlk.STATUS_BYTES : 0);
+    }
+
+    private boolean write(DescriptorChain chain, long sector, long length) {
+        boolean done = !options.readOnly()
+                && lies(sector, length)
+                && chain.read(VirtioBlk.HEADER_BYTES, store.segment(), at(sector), length);
+        if (done && writesThrough) {
+            store.flush(at(sector), length);
+        }
+        return done;
     }
 
     private static int status(boolean done) {

@@ -353,6 +353,19 @@ abstract class VirtioBlockContract {
     }
 
     @Test
+    void aDiskThatCannotFlushIsFlushedAtOnce() throws IOException {
+        device = VirtioBlock.open(Pci.open(address()), VirtioBlock.REQUEST_TIMEOUT, VirtioBlk.FEATURE_FLUSH);
+        try (BlockQueue queue = device.createQueue(1);
+                DmaMemory buffer = device.dma().allocate(device.blockSizeBytes())) {
+            for (int i = 0; i < 3; i++) {
+                queue.write(i, buffer).await(SOON);
+                queue.flush().await(SOON);
+            }
+            assertThat(queue.room()).isEqualTo(1);
+        }
+    }
+
+    @Test
     void blocksThatAreZeroedReadAsZeroes() throws IOException {
         open();
         assumeTrue((device.features() & VirtioBlk.FEATURE_WRITE_ZEROES) != 0, "the device does not write zeroes");

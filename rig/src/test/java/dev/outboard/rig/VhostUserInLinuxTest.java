@@ -3,8 +3,12 @@ package dev.outboard.rig;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
+import dev.outboard.emulation.virtio.NetworkLink;
+import dev.outboard.emulation.virtio.RingLink;
 import dev.outboard.emulation.virtio.VirtioBlockModel;
 import dev.outboard.emulation.virtio.VirtioBlockOptions;
+import dev.outboard.emulation.virtio.VirtioNetModel;
+import dev.outboard.emulation.virtio.VirtioNetOptions;
 import dev.outboard.specs.virtio.VirtioDeviceType;
 import dev.outboard.specs.virtio.VirtioFeature;
 import dev.outboard.virtio.vhost.VhostUserBackend;
@@ -49,6 +53,16 @@ class VhostUserInLinuxTest {
             sha256sum </dev/vda
             """;
 
+    /** The peer answers, and what it echoes is compared. */
+    private static final String PING = """
+            card=$(basename $(dirname $(grep -l 02:00:00:00:00:01 /sys/class/net/*/address)))
+            ip address add 10.0.0.1/24 dev $card
+            ip link set $card up
+            busybox ping -c 5 -s 1400 -W 5 10.0.0.2 | grep -o ' 0% packet loss'
+            """;
+
+    private static final String PONG = " 0% packet loss\n";
+
     @BeforeAll
     static void needs() {
         Needs.program("fio", "fio");
@@ -82,22 +96,47 @@ class VhostUserInLinuxTest {
     }
 
     @Test
-    void qemusGuestMakesAFileSystemOnADiskAndTheFileHasIt() throws IOException {
+    void userModeLinuxPingsAPeerInJava() throws IOException {
+        Needs.program(HostProgram.USER_MODE_LINUX);
+        List<NetworkLink> cable = RingLink.cable();
+        try (NetworkPeer peer = NetworkPeer.at(cable.getLast());
+                VirtioNetModel card = new VirtioNetModel(VirtioNetOptions.DEFAULT, cable.getFirst());
+                VhostUserBackend backend = VhostUserBackend.start(card, directory.resolve("net.sock"))) {
+            GuestResult result = UserModeLinux.standard()
+                    .device(backend.path(), VirtioDeviceType.NETWORK)
+                    .run(GuestCommand.script("set -e\nload virtio_net\n" + PING), LIMIT);
+            assertThat(result).isEqualTo(new GuestResult(0, PONG, ""));
+            assertThat(peer.answers()).isGreaterThanOrEqualTo(5);
+        }
+    }
+
+    @Test
+    void qemusGuestMakesAFileSystemOnADiskAndPingsAPeer() throws IOException {
         Path file = directory.resolve("disk.img");
+        List<NetworkLink> cable = RingLink.cable();
         try (VirtioBlockModel disk = disk(file);
-                VhostUserBackend backend = VhostUserBackend.start(disk, directory.resolve("disk.sock"))) {
+                VhostUserBackend backend = VhostUserBackend.start(disk, directory.resolve("disk.sock"));
+                NetworkPeer peer = NetworkPeer.at(cable.getLast());
+                VirtioNetModel card = new VirtioNetModel(VirtioNetOptions.DEFAULT, cable.getFirst());
+                VhostUserBackend network = VhostUserBackend.start(card, directory.resolve("net.sock"))) {
             QemuMachine machine = QemuMachine.with(Initramfs.of(KernelPackage.obtain()))
                     .processors(1)
                     .memoryMebibytes(1024)
-                    .modules(List.of("virtio_blk", "ext4"))
+                    .modules(List.of("virtio_blk", "ext4", "virtio_net"))
                     .extraArguments(List.of(
                             "-object", "memory-backend-memfd,id=ram,size=1G,share=on",
                             "-machine", "memory-backend=ram",
                             "-chardev", "socket,id=disk,path=" + backend.path(),
-                            "-device", "vhost-user-blk-pci,chardev=disk,num-queues=2"))
+                            "-device", "vhost-user-blk-pci,chardev=disk,num-queues=2",
+                            "-chardev", "socket,id=network,path=" + network.path(),
+                            "-netdev", "vhost-user,id=wire,chardev=network",
+                            "-device", "virtio-net-pci,netdev=wire,mac=02:00:00:00:00:01"))
                     .build();
             try (Guest guest = machine.boot(LIMIT)) {
                 assertWritten(guest.run(GuestCommand.script("set -e\n" + WRITE_DISK), LIMIT), file, "");
+                assertThat(guest.run(GuestCommand.script("set -e\n" + PING), LIMIT))
+                        .isEqualTo(new GuestResult(0, PONG, ""));
+                assertThat(peer.answers()).isGreaterThanOrEqualTo(5);
             }
         }
     }

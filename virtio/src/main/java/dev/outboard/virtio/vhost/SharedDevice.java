@@ -113,9 +113,6 @@ final class SharedDevice implements QueueEvents {
         }
         resetDevice();
         features = agreed;
-        // Who does not know of enabling queues has them enabled.
-        boolean enabled = (agreed & VhostUser.FEATURE_PROTOCOL_FEATURES) == 0;
-        vrings.forEach(vring -> vring.setEnabled(enabled));
     }
 
     void setProtocolFeatures(long agreed) throws RefusedException {
@@ -156,7 +153,8 @@ final class SharedDevice implements QueueEvents {
     }
 
     void setEnabled(int queue, long enabled) throws RefusedException {
-        if ((features & VhostUser.FEATURE_PROTOCOL_FEATURES) == 0 || enabled > 1) {
+        // QEMU enables the queues of a network card before it agrees on features.
+        if (enabled > 1) {
             throw new RefusedException("queue " + queue + " is to be enabled by " + enabled);
         }
         vring(queue).setEnabled(enabled == 1);
@@ -283,7 +281,6 @@ final class SharedDevice implements QueueEvents {
     void reset() throws LinuxException {
         for (Vring vring : vrings) {
             vring.reset();
-            vring.setEnabled((features & VhostUser.FEATURE_PROTOCOL_FEATURES) == 0);
         }
         resetDevice();
     }

@@ -5,6 +5,7 @@ import dev.outboard.linux.EventFd;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
 import dev.outboard.linux.StructView;
+import dev.outboard.specs.vhostuser.VhostUser;
 import dev.outboard.specs.virtio.PackedRing;
 import dev.outboard.specs.virtio.VirtioFeature;
 import dev.outboard.virtio.DeviceQueue;
@@ -28,7 +29,9 @@ final class Vring {
     private @Nullable QueueAddresses inUse;
     private int base;
     private boolean started;
-    private boolean enabled;
+    /** What was said of it last; null if nothing was. */
+    private @Nullable Boolean enabled;
+
     private boolean broken;
     private boolean withoutKicks;
     private @Nullable Fd kick;
@@ -125,7 +128,7 @@ final class Vring {
     void update(FrontEndMemory memory, long features) throws RefusedException {
         UserAddresses user = at;
         QueueAddresses wanted = null;
-        if (started && enabled && !broken && user != null) {
+        if (started && isEnabled(features) && !broken && user != null) {
             wanted = new QueueAddresses(
                     size,
                     memory.guestAddress(user.descriptors),
@@ -139,6 +142,12 @@ final class Vring {
                 enable(wanted, features);
             }
         }
+    }
+
+    /** Who does not know of enabling queues has them enabled. */
+    private boolean isEnabled(long features) {
+        Boolean said = enabled;
+        return said != null ? said : (features & VhostUser.FEATURE_PROTOCOL_FEATURES) == 0;
     }
 
     private void enable(QueueAddresses wanted, long features) {
@@ -180,6 +189,7 @@ final class Vring {
     void reset() throws LinuxException {
         stop();
         base = 0;
+        enabled = null;
     }
 
     /** Interrupts the driver. Returns false if the front end gave no descriptor for that. */

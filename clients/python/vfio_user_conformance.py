@@ -20,6 +20,7 @@ import sys
 from vfio_user_client import *  # noqa: F403
 
 CHECKS = []
+MIGRATION_FEATURE, MIGRATION_STATE_FEATURE = 1, 2
 MEMORY = 2 << 20
 BASE = 0x10_0000_0000
 KNOWN_LIMITS = ("max_msg_fds", "max_data_xfer_size", "max_dma_maps", "pgsizes")
@@ -303,6 +304,17 @@ def a_feature_that_is_probed_is_there_or_refused(path):
 
 
 @check
+def migration_is_refused_where_the_feature_is_not_there(path):
+    with Client.negotiated(path) as client:
+        probe = client.exchange(FEATURE, struct.pack("=II", 8, MIGRATION_FEATURE | 1 << 18))
+        if probe.is_error:
+            client.error_of(FEATURE, struct.pack("=IIII", 16, MIGRATION_STATE_FEATURE | 1 << 17, 2, 0))
+            client.error_of(MIG_READ, struct.pack("=II", 4096, 4096))
+            client.error_of(MIG_WRITE, struct.pack("=II", 12, 4) + bytes(4))
+        client.region_read(CONFIG, 0, 4)
+
+
+@check
 def configuration_space_is_the_same_in_every_width(path):
     with Client.negotiated(path) as client:
         whole = client.region_read(CONFIG, 0, 256)
@@ -376,6 +388,21 @@ def vectors_are_connected_triggered_and_disconnected(path):
         assert signalled(fds[-1], 0) == 0
         assert not client.set_irqs(DATA_NONE | TRIGGER, index, 0, 0).is_error
         for fd in fds:
+            os.close(fd)
+
+
+@check
+def errors_and_requests_are_told_by_interrupt(path):
+    with Client.negotiated(path) as client:
+        for index in (ERR, REQ):
+            if client.irq_info(index)[3] == 0:
+                continue
+            fd = eventfd()
+            assert not client.set_irqs(DATA_EVENTFD | TRIGGER, index, 0, 1, fds=(fd,)).is_error
+            assert signalled(fd, 0) == 0
+            assert not client.set_irqs(DATA_NONE | TRIGGER, index, 0, 1).is_error
+            assert signalled(fd, 5) == 1
+            assert not client.set_irqs(DATA_NONE | TRIGGER, index, 0, 0).is_error
             os.close(fd)
 
 

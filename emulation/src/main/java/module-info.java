@@ -10,7 +10,9 @@ module dev.outboard.emulation {
     exports dev.outboard.emulation;
     exports dev.outboard.emulation.edu;
     exports dev.outboard.emulation.fault;
+    exports dev.outboard.emulation.idio;
     exports dev.outboard.emulation.interpose;
+    exports dev.outboard.emulation.ivshmem;
     exports dev.outboard.emulation.nvme;
     exports dev.outboard.emulation.recording;
     exports dev.outboard.emulation.serial;

@@ -4,5 +4,7 @@ module dev.outboard.samples {
     requires transitive dev.outboard.pci;
 
     exports dev.outboard.samples.edu;
+    exports dev.outboard.samples.idio;
+    exports dev.outboard.samples.ivshmem;
     exports dev.outboard.samples.serial;
 }

@@ -4,6 +4,8 @@ module dev.outboard.specs {
     requires transitive dev.outboard.memory;
 
     exports dev.outboard.specs.edu;
+    exports dev.outboard.specs.idio;
+    exports dev.outboard.specs.ivshmem;
     exports dev.outboard.specs.nvme;
     exports dev.outboard.specs.pci;
     exports dev.outboard.specs.q35;

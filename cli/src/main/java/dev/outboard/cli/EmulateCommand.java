@@ -2,12 +2,11 @@ package dev.outboard.cli;
 
 import dev.outboard.emulation.ModelOptions;
 import dev.outboard.emulation.Models;
-import dev.outboard.emulation.PciModel;
-import dev.outboard.emulation.VfioUserServer;
-import dev.outboard.linux.Affinity;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -17,20 +16,75 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
-/** {@code outboard emulate}: a subcommand for each model, with the model's options. */
-@Command(name = "emulate", description = "Serves an emulated device to any vfio-user client, until interrupted.")
-final class EmulateCommand implements Runnable {
+/** {@code outboard emulate}: several devices, and a subcommand for each model, with the model's options. */
+@Command(
+        name = "emulate",
+        description = "Serves emulated devices to any vfio-user client, until interrupted: one with the options of its"
+                + " model, or several in one process.")
+final class EmulateCommand implements Callable<Integer> {
     @CommandLine.Spec
     private @Nullable CommandSpec spec;
 
+    @Parameters(
+            arity = "0..*",
+            paramLabel = "MODEL[?OPTIONS]@SOCKET",
+            description = "Devices, each with where it listens: nvme@/tmp/a.sock 'nvme?size=64M&serial=B@/tmp/b.sock'."
+                    + " One thread serves them all, but for those with the option cpu=N, which have one of their own,"
+                    + " pinned there.")
+    private List<String> devices = new ArrayList<>();
+
+    @Option(names = "--thread-each", description = "A thread for each device, instead of one for all.")
+    private boolean threadEach;
+
+    @Option(names = "--cpu", paramLabel = "N", description = "The processor that the thread for all is pinned to.")
+    private @Nullable Integer cpu;
+
+    @Mixin
+    private JsonOption output = new JsonOption();
+
     @Override
-    public void run() {
-        if (spec != null) {
+    public Integer call() throws IOException {
+        if (spec != null && devices.isEmpty()) {
             throw new CommandLine.ParameterException(
                     spec.commandLine(),
                     "which model? there is: "
-                            + String.join(", ", spec.subcommands().keySet()));
+                            + String.join(", ", spec.subcommands().keySet()) + "; several at once are written as"
+                            + " nvme@/tmp/a.sock edu@/tmp/b.sock");
+        }
+        List<EmulatedDevices.Device> parsed =
+                devices.stream().map(EmulatedDevices.Device::parse).toList();
+        try (EmulatedDevices served = EmulatedDevices.listen(parsed, threadEach, cpu)) {
+            if (output.json()) {
+                Map<String, Object> json = Json.object();
+                json.put(
+                        "devices",
+                        parsed.stream()
+                                .map(device -> json(device.model(), device.socket()))
+                                .toList());
+                Json.print(System.out, json);
+            } else {
+                parsed.forEach(device -> System.out.println(device.model() + " is listening on " + device.socket()));
+            }
+            serve(served);
+        }
+        return 0;
+    }
+
+    private static Map<String, Object> json(String model, Path socket) {
+        Map<String, Object> json = Json.object();
+        json.put("model", model);
+        json.put("socket", socket.toString());
+        return json;
+    }
+
+    private static void serve(EmulatedDevices served) throws IOException {
+        Interruption.onRequest(served::stop);
+        try {
+            served.run();
+        } finally {
+            Interruption.onRequest(null);
         }
     }
 
@@ -93,26 +147,17 @@ final class EmulateCommand implements Runnable {
                 vhostUser.serve(kind.name(), ModelOptions.of(options), socket, cpu, this::announce);
                 return 0;
             }
-            try (PciModel model = Models.create(kind.name(), ModelOptions.of(options));
-                    VfioUserServer server = VfioUserServer.listen(socket, model)) {
-                Interruption.onRequest(server::close);
-                if (cpu != null) {
-                    Affinity.pin(cpu);
-                }
+            var device = new EmulatedDevices.Device(kind.name(), ModelOptions.of(options), socket);
+            try (EmulatedDevices served = EmulatedDevices.listen(List.of(device), false, cpu)) {
                 announce(socket);
-                server.run();
-            } finally {
-                Interruption.onRequest(null);
+                serve(served);
             }
             return 0;
         }
 
         private void announce(Path path) throws IOException {
             if (output.json()) {
-                Map<String, Object> json = Json.object();
-                json.put("model", kind.name());
-                json.put("socket", path.toString());
-                Json.print(System.out, json);
+                Json.print(System.out, json(kind.name(), path));
             } else {
                 System.out.println("listening on " + path);
             }

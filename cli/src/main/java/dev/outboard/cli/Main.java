@@ -6,7 +6,6 @@ import dev.outboard.cli.nvme.NvmeCommand;
 import dev.outboard.cli.reg.RegisterGroup;
 import dev.outboard.driver.ByteSize;
 import dev.outboard.memory.Claims;
-import dev.outboard.pci.UnknownAccessPathException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -28,7 +27,7 @@ import picocli.CommandLine.ScopeType;
         sortOptions = false,
         usageHelpAutoWidth = true,
         exitCodeListHeading = "%nExit status:%n",
-        exitCodeList = {"0:success", "1:a failure, explained in one line", "2:wrong usage"},
+        exitCodeList = {"0:success", "1:a failure, explained in one line", "2:wrong usage", "130:interrupted"},
         subcommands = {
             DevicesCommand.class,
             BindCommand.class,
@@ -122,14 +121,14 @@ public final class Main implements Runnable {
         if (Interruption.requested()) {
             return FAILURE;
         }
-        if (exception instanceof UnknownAccessPathException) {
+        // An argument that nothing could be made of, in the words of whoever had to.
+        if (exception instanceof IllegalArgumentException) {
             return wrongUsage(exception, commandLine);
         }
         Throwable cause = exception instanceof UncheckedIOException ? exception.getCause() : null;
         Throwable shown = cause == null ? exception : cause;
-        // What users can cause is an IOException, or an argument that does not fit; anything else is ours.
+        // What users can cause is an IOException, or a place that a device does not have; anything else is ours.
         boolean explained = shown instanceof IOException
-                || shown instanceof IllegalArgumentException
                 || shown instanceof IndexOutOfBoundsException
                 || shown instanceof IllegalStateException;
         err.println("outboard: " + (explained ? shown.getMessage() : "internal error: " + shown));

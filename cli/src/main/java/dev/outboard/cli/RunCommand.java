@@ -2,6 +2,8 @@ package dev.outboard.cli;
 
 import dev.outboard.cli.nvme.RunNvmeCommand;
 import dev.outboard.cli.samples.RunEduCommand;
+import dev.outboard.cli.samples.RunIdioCommand;
+import dev.outboard.cli.samples.RunIvshmemCommand;
 import dev.outboard.cli.samples.RunSerialCommand;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -11,7 +13,13 @@ import picocli.CommandLine.Command;
 @Command(
         name = "run",
         description = "Runs a driver, shows what it does, and stays up until interrupted.",
-        subcommands = {RunNvmeCommand.class, RunEduCommand.class, RunSerialCommand.class})
+        subcommands = {
+            RunNvmeCommand.class,
+            RunEduCommand.class,
+            RunSerialCommand.class,
+            RunIdioCommand.class,
+            RunIvshmemCommand.class
+        })
 final class RunCommand implements Runnable {
     @CommandLine.Spec
     private CommandLine.Model.@Nullable CommandSpec spec;

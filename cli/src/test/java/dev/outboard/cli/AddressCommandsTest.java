@@ -1,5 +1,7 @@
 package dev.outboard.cli;
 
+import static dev.outboard.cli.Command.assertFails;
+import static dev.outboard.cli.Command.assertWrongUsage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
@@ -13,33 +15,22 @@ import org.junit.jupiter.api.Timeout;
 @Tag("emulated")
 @Timeout(240)
 class AddressCommandsTest {
-    private static void assertFails(Command.Result result, String... says) {
-        assertThat(result.errorLines())
-                .as(result.err())
-                .singleElement()
-                .asString()
-                .startsWith("outboard: ")
-                .contains(says);
-        assertThat(result.out()).isEmpty();
-        assertThat(result.status()).isEqualTo(1);
-    }
-
     @Test
     void addressesThatAreNone() throws Exception {
-        assertFails(Command.run("mem", "read", "-1"), "\"-1\" is negative");
-        assertFails(Command.run("mem", "read", "0xfffffffffffffffc"), "beyond every region");
-        assertFails(Command.run("mem", "read", "2"), "0x2 is not a multiple of 4");
-        assertFails(Command.run("mem", "dump", "0x1001", "--width", "16"), "not a multiple of 2");
-        assertFails(Command.run("mem", "read", "0", "--count", "-1"), "--count -1");
-        assertFails(Command.run("mem", "read", "0", "--width", "24"), "8, 16, 32 or 64 bits");
-        assertFails(Command.run("mem", "read", "BAR0"), "--names");
-        assertFails(Command.run("mem", "dump"), "ADDRESS", "--base");
-        assertFails(Command.run("mem", "write", "0", "0x100", "--width", "8"), "does not fit 8 bits");
-        assertFails(Command.run("mem", "write", "0", "1"), "--destroy", "--dry-run");
-        assertFails(Command.run("port", "read", "0x3f8", "--width", "64"), "8, 16 or 32 bits");
+        assertWrongUsage(Command.run("mem", "read", "-1"), "\"-1\" is negative");
+        assertWrongUsage(Command.run("mem", "read", "0xfffffffffffffffc"), "beyond every region");
+        assertWrongUsage(Command.run("mem", "read", "2"), "0x2 is not a multiple of 4");
+        assertWrongUsage(Command.run("mem", "dump", "0x1001", "--width", "16"), "not a multiple of 2");
+        assertWrongUsage(Command.run("mem", "read", "0", "--count", "-1"), "--count -1");
+        assertWrongUsage(Command.run("mem", "read", "0", "--width", "24"), "8, 16, 32 or 64 bits");
+        assertWrongUsage(Command.run("mem", "read", "BAR0"), "--names");
+        assertWrongUsage(Command.run("mem", "dump"), "ADDRESS", "--base");
+        assertWrongUsage(Command.run("mem", "write", "0", "0x100", "--width", "8"), "does not fit 8 bits");
+        assertWrongUsage(Command.run("mem", "write", "0", "1"), "--destroy", "--dry-run");
+        assertWrongUsage(Command.run("port", "read", "0x3f8", "--width", "64"), "8, 16 or 32 bits");
         assertFails(Command.run("port", "read", "65536"), "65536 I/O ports");
         assertFails(Command.run("port", "read", "0xffff", "--count", "2"), "65536 I/O ports");
-        assertFails(Command.run("port", "watch"), "PORT");
+        assertWrongUsage(Command.run("port", "watch"), "PORT");
     }
 
     @Test

@@ -1,5 +1,7 @@
 package dev.outboard.cli;
 
+import static dev.outboard.cli.Command.assertFails;
+import static dev.outboard.cli.Command.assertWrongUsage;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.outboard.emulation.Bar;
@@ -24,27 +26,6 @@ class BadInputTest {
 
     @TempDir
     Path directory;
-
-    private static void assertFails(Command.Result result, String... says) {
-        assertThat(result.errorLines())
-                .as(result.err())
-                .singleElement()
-                .asString()
-                .startsWith("outboard: ")
-                .contains(says);
-        assertThat(result.out()).isEmpty();
-        assertThat(result.status()).isEqualTo(1);
-    }
-
-    private static void assertWrongUsage(Command.Result result, String... says) {
-        assertThat(result.errorLines())
-                .as(result.err())
-                .singleElement()
-                .asString()
-                .startsWith("outboard")
-                .contains(says);
-        assertThat(result.status()).isEqualTo(2);
-    }
 
     private static Command.Result identify(String device) throws Exception {
         return Command.run("nvme", "identify", "--device", device);
@@ -71,6 +52,18 @@ class BadInputTest {
     }
 
     @Test
+    void aFileWhereASocketShallBeMade() throws Exception {
+        Path file = Files.createFile(directory.resolve("file"));
+        assertFails(Command.run("emulate", "edu", "--socket", file.toString()), file.toString(), "no socket");
+        assertThat(file).exists();
+    }
+
+    @Test
+    void anotherDeviceThanTheDriverIsFor() throws Exception {
+        assertFails(identify("model:edu"), "model:edu is no NVMe controller", "1234:11e8", "class 0108");
+    }
+
+    @Test
     void aDeviceThatIsNotThere() throws Exception {
         assertFails(identify("vfio:0000:ff:1f.7"), "0000:ff:1f.7", "outboard devices");
         assertFails(identify("pci:0000:ff:1f.7"), "0000:ff:1f.7", "outboard devices");
@@ -80,10 +73,10 @@ class BadInputTest {
     void anAddressThatMakesNoSense() throws Exception {
         assertWrongUsage(
                 identify("0000:03:00.0"), "no access path", "model, pci, qemu, replay, sysfs, vfio and vfio-user");
-        assertFails(identify("nvme"), "no device address", "model:nvme");
-        assertFails(identify("vfio:tomorrow"), "tomorrow");
-        assertFails(identify("model:toaster"), "toaster", "nvme");
-        assertFails(identify("model:nvme?colour=red"), "colour", "serial");
+        assertWrongUsage(identify("nvme"), "no device address", "model:nvme");
+        assertWrongUsage(identify("vfio:tomorrow"), "tomorrow");
+        assertWrongUsage(identify("model:toaster"), "toaster", "nvme");
+        assertWrongUsage(identify("model:nvme?colour=red"), "colour", "serial");
     }
 
     @Test
@@ -97,12 +90,12 @@ class BadInputTest {
 
     @Test
     void aNamespaceThatIsNotThere() throws Exception {
-        assertFails(Command.run("nvme", "read", "--namespace", "9", "--lba", "0"), "no namespace 9", "[1]");
+        assertWrongUsage(Command.run("nvme", "read", "--namespace", "9", "--lba", "0"), "no namespace 9", "[1]");
     }
 
     @Test
     void tooLittleToWrite() throws Exception {
-        assertFails(
+        assertWrongUsage(
                 Command.runWithInput(new byte[100], "nvme", "write", "--lba", "0"),
                 "standard input has 100 bytes, the blocks take 512");
     }
@@ -121,13 +114,17 @@ class BadInputTest {
         assertWrongUsage(Command.run("nvme"), "which command");
         assertWrongUsage(Command.run("sing"), "sing");
         assertWrongUsage(Command.run("emulate", "nvme"), "--socket");
+        assertWrongUsage(Command.run("emulate"), "which model", "nvme@/tmp/a.sock");
+        assertWrongUsage(Command.run("emulate", "nvme@"), "nvme@", "looks like");
+        assertWrongUsage(Command.run("emulate", "toaster@" + directory.resolve("s")), "toaster", "nvme");
+        assertWrongUsage(Command.run("trace", "/nowhere/recording", "--names", "toaster"), "toaster", "FILE.svd");
     }
 
     @Test
     void tooDeepAQueueAndTooLargeARequest() throws Exception {
-        assertFails(Command.run("nvme", "bench", "--queue-depth", "1000000"), "depth of 1 to");
-        assertFails(Command.run("nvme", "bench", "--block-size", "513"), "513");
-        assertFails(Command.run("nvme", "bench", "--block-size", "64M"), "transfers up to");
+        assertWrongUsage(Command.run("nvme", "bench", "--queue-depth", "1000000"), "depth of 1 to");
+        assertWrongUsage(Command.run("nvme", "bench", "--block-size", "513"), "513");
+        assertWrongUsage(Command.run("nvme", "bench", "--block-size", "64M"), "transfers up to");
         assertFails(Command.run("nvme", "bench", "--cpu", "999"), "CPU 999", "allowed here");
     }
 

@@ -1,5 +1,7 @@
 package dev.outboard.cli;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.fasterxml.jackson.jr.ob.JSON;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
@@ -85,6 +87,28 @@ final class Command implements AutoCloseable {
             System.setOut(out);
             System.setErr(err);
         }
+    }
+
+    /** The command explained a failure in one line. */
+    static void assertFails(Result result, String... says) {
+        assertOneLine(result, "outboard: ", says);
+        assertThat(result.status).isEqualTo(1);
+    }
+
+    /** The command said what is right instead of what it was told. */
+    static void assertWrongUsage(Result result, String... says) {
+        assertOneLine(result, "outboard", says);
+        assertThat(result.status).as(result.err).isEqualTo(2);
+    }
+
+    private static void assertOneLine(Result result, String start, String... says) {
+        assertThat(result.errorLines())
+                .as(result.err())
+                .singleElement()
+                .asString()
+                .startsWith(start)
+                .contains(says);
+        assertThat(result.out()).isEmpty();
     }
 
     static Result runWithInput(byte[] input, String... arguments) throws IOException, InterruptedException {

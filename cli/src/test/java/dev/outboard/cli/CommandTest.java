@@ -251,7 +251,9 @@ class CommandTest {
     @ParameterizedTest
     @CsvSource({
         "edu, '12!             479001600', 'DMA             verified, 16384 bytes'",
-        "serial, 'port 0 to 1     verified, 2048 bytes', 'port 1 to 0     verified, 2048 bytes'"
+        "serial, 'port 0 to 1     verified, 2048 bytes', 'port 1 to 0     verified, 2048 bytes'",
+        "idio16, 'inputs          0x0000', 'edges           verified, 32 of inputs'",
+        "ivshmem, 'vectors         4, each rung and heard', 'memory          verified, 1048576 bytes'"
     })
     void runShowsADriverThatTeachesAndEndsAtCtrlC(String driver, String shown, String then) throws Exception {
         List<Path> before = socketDirectories();

@@ -81,6 +81,58 @@ class FaultsAndTraceTest {
     }
 
     @Test
+    void aServedDeviceFailsByRuleAndIsRecordedWhoeverTheClientIs() throws Exception {
+        String rules = file("rules", "outboard-faults 1", "on command 1-9 opcode read nth 2 do status 0x281");
+        String recording = directory.resolve("recording").toString();
+        Path socket = directory.resolve("a.sock");
+        Path other = directory.resolve("b.sock");
+        String options = "nvme?size=1M&faults=" + rules + "&record=" + recording;
+        Command.Result served;
+        try (Command emulate = Command.start("emulate", options + "@" + socket, "edu@" + other)) {
+            emulate.await("edu is listening on " + other);
+            String device = "vfio-user:" + socket;
+            assertThat(Command.run("nvme", "read", "--device", device, "--lba", "0")
+                            .status())
+                    .isZero();
+            Command.assertFails(Command.run("nvme", "read", "--device", device, "--lba", "0"), "status 0x281");
+            assertThat(Command.run("reg", "read", "vfio-user:" + other, "bar0", "IDENTIFICATION", "--names", "edu")
+                            .out())
+                    .contains("010000ed");
+            emulate.interrupt();
+            served = emulate.end();
+        }
+        assertThat(served.status()).isEqualTo(130);
+        assertThat(served.errorLines())
+                .singleElement()
+                .asString()
+                .startsWith("faults: 1 times: on command 1-9 opcode 0x2 nth 2");
+        assertThat(Command.run("trace", recording, "--names", "nvme", "--only", "completion")
+                        .out())
+                .contains("queue 1 read", "unrecovered read error");
+    }
+
+    @Test
+    void aRecordingIsFollowedUntilTheDeviceIsClosed() throws Exception {
+        Path pipe = directory.resolve("pipe");
+        Program.succeeds("mkfifo", pipe.toString());
+        try (Command trace = Command.start("trace", "--follow", pipe.toString(), "--names", "edu")) {
+            Command.Result reg = Command.run(
+                    "reg",
+                    "read",
+                    "model:edu",
+                    "bar0",
+                    "IDENTIFICATION",
+                    "--names",
+                    "edu",
+                    "--record",
+                    pipe.toString());
+            assertThat(reg.status()).as(reg.err()).isZero();
+            trace.await("bar0 IDENTIFICATION = 0x010000ed");
+            assertThat(trace.end().status()).isZero();
+        }
+    }
+
+    @Test
     void generatedRulesAreReadBack() throws Exception {
         Path each = directory.resolve("each");
 

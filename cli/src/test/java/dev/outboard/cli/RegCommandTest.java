@@ -1,5 +1,7 @@
 package dev.outboard.cli;
 
+import static dev.outboard.cli.Command.assertFails;
+import static dev.outboard.cli.Command.assertWrongUsage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -42,17 +44,6 @@ class RegCommandTest {
         List<String> command = new ArrayList<>(List.of("reg"));
         command.addAll(Arrays.asList(arguments));
         return Command.run(command.toArray(String[]::new));
-    }
-
-    private static void assertFails(Command.Result result, String... says) {
-        assertThat(result.errorLines())
-                .as(result.err())
-                .singleElement()
-                .asString()
-                .startsWith("outboard: ")
-                .contains(says);
-        assertThat(result.out()).isEmpty();
-        assertThat(result.status()).isEqualTo(1);
     }
 
     private static List<Map<String, Object>> registers(Command.Result result) throws Exception {
@@ -133,7 +124,8 @@ class RegCommandTest {
         try (Keeping model = new Keeping();
                 VfioUserServer server = VfioUserServer.start(model, socket)) {
             assertThat(server.path()).isEqualTo(socket);
-            assertFails(reg("write", device, "bar0", "AQA", "0x001f001f", "--names", "nvme"), "--destroy", "--dry-run");
+            assertWrongUsage(
+                    reg("write", device, "bar0", "AQA", "0x001f001f", "--names", "nvme"), "--destroy", "--dry-run");
             Command.Result dry =
                     reg("write", device, "bar0", "AQA", "ASQS=0x1f,ACQS=31", "--names", "nvme", "--dry-run");
             assertThat(dry.out()).startsWith("would write 000024  AQA").contains("0x001f001f");
@@ -225,14 +217,15 @@ class RegCommandTest {
     @Test
     void aRegisterThatReadingChangesIsReadOnlyWhenForced() throws Exception {
         String names = svd();
-        assertFails(reg("read", "model:nvme", "bar0", "EVENTS", "--names", names), "read-to-clear", "--force");
+        assertWrongUsage(reg("read", "model:nvme", "bar0", "EVENTS", "--names", names), "read-to-clear", "--force");
         // By its number too, and by an access that touches it.
-        assertFails(reg("read", "model:nvme", "bar0", "0x1c", "--names", names), "EVENTS");
-        assertFails(reg("read", "model:nvme", "bar0", "0x18", "--width", "64", "--names", names), "EVENTS");
-        assertFails(reg("watch", "model:nvme", "bar0", "EVENTS", "--names", names), "--force");
-        assertFails(reg("read", "model:nvme", "bar0", "SHADOW", "--names", names), "write-only");
-        assertFails(reg("write", "model:nvme", "bar0", "EVENTS", "0", "--names", names), "no effect");
-        assertFails(reg("write", "model:nvme", "bar0", "EVENTS", "1", "--mask", "1", "--names", names), "no effect");
+        assertWrongUsage(reg("read", "model:nvme", "bar0", "0x1c", "--names", names), "EVENTS");
+        assertWrongUsage(reg("read", "model:nvme", "bar0", "0x18", "--width", "64", "--names", names), "EVENTS");
+        assertWrongUsage(reg("watch", "model:nvme", "bar0", "EVENTS", "--names", names), "--force");
+        assertWrongUsage(reg("read", "model:nvme", "bar0", "SHADOW", "--names", names), "write-only");
+        assertWrongUsage(reg("write", "model:nvme", "bar0", "EVENTS", "0", "--names", names), "no effect");
+        assertWrongUsage(
+                reg("write", "model:nvme", "bar0", "EVENTS", "1", "--mask", "1", "--names", names), "no effect");
         assertThat(registers(reg("read", "model:nvme", "bar0", "EVENTS", "--names", names, "--force", "--json")))
                 .hasSize(1);
         assertThat(registers(reg("dump", "model:nvme", "bar0", "--names", names, "--json")))
@@ -242,24 +235,25 @@ class RegCommandTest {
 
     @Test
     void badInputIsRefusedInOneLine() throws Exception {
-        assertFails(reg("read", "model:nvme", "bar6", "0"), "bar0 to bar5");
-        assertFails(reg("read", "model:nvme", "bar0", "CAP"), "--names");
-        assertFails(reg("read", "model:nvme", "bar0", "CAPS", "--names", "nvme"), "CAPS", "CAP, VS");
-        assertFails(reg("read", "model:nvme", "bar0", "0", "--names", "toaster"), "toaster", "FILE.svd");
-        assertFails(reg("read", "model:nvme", "bar0", "0", "--width", "24"), "8, 16, 32 or 64");
-        assertFails(reg("read", "model:nvme", "bar0", "2"), "multiple of 4");
+        assertWrongUsage(reg("read", "model:nvme", "bar6", "0"), "bar0 to bar5");
+        assertWrongUsage(reg("read", "model:nvme", "bar0", "CAP"), "--names");
+        assertWrongUsage(reg("read", "model:nvme", "bar0", "CAPS", "--names", "nvme"), "CAPS", "CAP, VS");
+        assertWrongUsage(reg("read", "model:nvme", "bar0", "0", "--names", "toaster"), "toaster", "FILE.svd");
+        assertWrongUsage(reg("read", "model:nvme", "bar0", "0", "--width", "24"), "8, 16, 32 or 64");
+        assertWrongUsage(reg("read", "model:nvme", "bar0", "2"), "multiple of 4");
         assertFails(reg("read", "model:nvme", "bar0", "1T"), "outside of bar0");
-        assertFails(reg("read", "model:nvme", "bar0", "0", "--count", "0"), "--count 0");
+        assertWrongUsage(reg("read", "model:nvme", "bar0", "0", "--count", "0"), "--count 0");
         assertFails(reg("dump", "model:nvme", "bar0", "0", "--count", "9999999"), "outside of bar0");
         assertFails(reg("read", "model:nvme", "bar5", "0"), "BAR");
-        assertFails(reg("write", "model:nvme", "bar0", "0x14", "0x100000000"), "does not fit 32 bits");
-        assertFails(reg("write", "model:nvme", "bar0", "CC", "EN=2", "--names", "nvme"), "1 bits of EN");
-        assertFails(reg("write", "model:nvme", "bar0", "CC", "SHN=SOON", "--names", "nvme"), "NORMAL");
-        assertFails(reg("write", "model:nvme", "bar0", "INTMC", "1", "--names", "nvme", "--verify"), "--verify");
-        assertFails(reg("watch", "model:nvme", "bar0", "0", "--interval", "0"), "--interval");
-        assertFails(reg("read", "model:nvme", "bar0", "R", "--names", "/nowhere/x.svd"), "/nowhere/x.svd is no file");
-        assertFails(reg("read", "model:nvme", "bar0", ""), "no number");
-        assertFails(reg("dump", "model:nvme", "bar0", "", "--names", "nvme"), "no register \"\"");
+        assertWrongUsage(reg("write", "model:nvme", "bar0", "0x14", "0x100000000"), "does not fit 32 bits");
+        assertWrongUsage(reg("write", "model:nvme", "bar0", "CC", "EN=2", "--names", "nvme"), "1 bits of EN");
+        assertWrongUsage(reg("write", "model:nvme", "bar0", "CC", "SHN=SOON", "--names", "nvme"), "NORMAL");
+        assertWrongUsage(reg("write", "model:nvme", "bar0", "INTMC", "1", "--names", "nvme", "--verify"), "--verify");
+        assertWrongUsage(reg("watch", "model:nvme", "bar0", "0", "--interval", "0"), "--interval");
+        assertWrongUsage(
+                reg("read", "model:nvme", "bar0", "R", "--names", "/nowhere/x.svd"), "/nowhere/x.svd is no file");
+        assertWrongUsage(reg("read", "model:nvme", "bar0", ""), "no number");
+        assertWrongUsage(reg("dump", "model:nvme", "bar0", "", "--names", "nvme"), "no register \"\"");
         assertThat(reg("read", "model:nvme").status()).isEqualTo(2);
     }
 
@@ -279,8 +273,8 @@ class RegCommandTest {
                 "--json");
         assertThat(result.json()).containsEntry("class", "a.b.Named").containsEntry("registers", 3);
         assertThat(directory.resolve("a/b/Named.java")).content().contains("package a.b;");
-        assertFails(reg("generate", names + "#NONE", "--package", "a.b"), "NONE", "BLOCK");
-        assertFails(reg("generate", names, "--package", "a b"), "a b");
+        assertWrongUsage(reg("generate", names + "#NONE", "--package", "a.b"), "NONE", "BLOCK");
+        assertWrongUsage(reg("generate", names, "--package", "a b"), "a b");
     }
 
     /** A device that remembers what is written, also when its user goes, and what was read. */

@@ -85,6 +85,12 @@ public final class DmaRegion implements GuestRegion {
         return Long.compareUnsigned(start - address, sizeBytes) < 0 || Long.compareUnsigned(address - start, size) < 0;
     }
 
+    /** Whether no byte of this region is outside of a range. */
+    boolean isWithin(long start, long size) {
+        long offset = address - start;
+        return Long.compareUnsigned(sizeBytes, size) <= 0 && Long.compareUnsigned(offset, size - sizeBytes) <= 0;
+    }
+
     /** Whether an address lies in this region. */
     boolean covers(long address) {
         return Long.compareUnsigned(address - this.address, sizeBytes) < 0;

@@ -9,6 +9,7 @@ import dev.outboard.virtio.GuestMemory;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,7 @@ public final class DmaSpace implements GuestMemory {
     private @Nullable DmaRegion lastWritten;
     private @Nullable ClientMemory client;
     private @Nullable DmaRegion deviceMemory;
+    private @Nullable InterposedMemory interposed;
 
     /** A space with nothing in it. */
     public DmaSpace() {}
@@ -38,6 +40,24 @@ public final class DmaSpace implements GuestMemory {
     /** Says who answers for memory that is mapped without a descriptor; null if nobody does. */
     void setClient(@Nullable ClientMemory client) {
         this.client = client;
+    }
+
+    /** Has all DMA pass an interposer from now on: no memory counts as shared. */
+    void interpose(InterposedMemory memory) {
+        interposed = memory;
+    }
+
+    /**
+     * Whether an interposer sees all DMA pass.
+     *
+     * @return whether no memory counts as shared, so that none can be polled
+     */
+    public boolean isInterposed() {
+        return interposed != null;
+    }
+
+    boolean hasClient() {
+        return client != null;
     }
 
     /**
@@ -53,7 +73,7 @@ public final class DmaSpace implements GuestMemory {
         if (last != null && last.contains(address, length)) {
             return last;
         }
-        DmaRegion found = at(address);
+        DmaRegion found = interposed == null ? at(address) : null;
         if (found == null || !found.isReadable() || !found.contains(address, length)) {
             return null;
         }
@@ -74,7 +94,7 @@ public final class DmaSpace implements GuestMemory {
         if (last != null && last.contains(address, length)) {
             return last;
         }
-        DmaRegion found = at(address);
+        DmaRegion found = interposed == null ? at(address) : null;
         if (found == null || !found.isWritable() || !found.contains(address, length)) {
             return null;
         }
@@ -93,6 +113,10 @@ public final class DmaSpace implements GuestMemory {
      */
     @Override
     public boolean read(long address, MemorySegment target) {
+        return interposed == null ? readClient(address, target) : interposed.read(address, target);
+    }
+
+    boolean readClient(long address, MemorySegment target) {
         long length = target.byteSize();
         for (long done = 0; done < length; ) {
             DmaRegion region = wraps(address, length) ? null : at(address + done);
@@ -139,6 +163,26 @@ public final class DmaSpace implements GuestMemory {
      */
     @Override
     public boolean write(long address, MemorySegment source) {
+        return interposed == null ? writeClient(address, source) : interposed.write(address, source);
+    }
+
+    /** Writes in words, the last one last: who polls for the end of a range finds all of it. */
+    void writeInOrder(long address, MemorySegment source) {
+        DmaRegion region = at(address);
+        long length = source.byteSize();
+        if (region == null || !region.isShared()) {
+            writeClient(address, source);
+            return;
+        }
+        for (long done = 0; done < length; ) {
+            long count = Math.min(length - done, Long.BYTES - ((address + done) & (Long.BYTES - 1)));
+            writeClient(address + done, source.asSlice(done, count));
+            VarHandle.releaseFence();
+            done += count;
+        }
+    }
+
+    private boolean writeClient(long address, MemorySegment source) {
         long length = source.byteSize();
         for (long done = 0; done < length; ) {
             DmaRegion region = wraps(address, length) ? null : at(address + done);
@@ -182,7 +226,11 @@ public final class DmaSpace implements GuestMemory {
      * @return whether {@link #read} can work
      */
     public boolean isReadable(long address, long length) {
-        return isAccessible(address, length, false);
+        boolean readable = allows(address, length, false);
+        if (readable && interposed != null) {
+            interposed.wanted(address, length);
+        }
+        return readable;
     }
 
     /**
@@ -193,10 +241,10 @@ public final class DmaSpace implements GuestMemory {
      * @return whether {@link #write} can work
      */
     public boolean isWritable(long address, long length) {
-        return isAccessible(address, length, true);
+        return allows(address, length, true);
     }
 
-    private boolean isAccessible(long address, long length, boolean writes) {
+    boolean allows(long address, long length, boolean writes) {
         for (long done = 0; done < length; ) {
             DmaRegion region = wraps(address, length) ? null : at(address + done);
             if (region == null || !(writes ? region.isWritable() : region.isReadable())) {
@@ -296,6 +344,9 @@ public final class DmaSpace implements GuestMemory {
             MemorySegment segment =
                     file == null ? MemorySegment.NULL : map(file, offset, size, readable, writable, arena);
             regions.add(index, new DmaRegion(address, size, segment, readable, writable, arena));
+            if (interposed != null) {
+                interposed.mapped(address, size);
+            }
         } catch (IOException | RuntimeException e) {
             arena.close();
             throw e;
@@ -317,14 +368,21 @@ public final class DmaSpace implements GuestMemory {
         }
     }
 
+    /**
+     * Unmaps all regions in a range. As with the kernel's VFIO it may hold several, since a client that is an IOMMU drops
+     * all that a guest mapped at once; a part of a region cannot be unmapped.
+     */
     void unmap(long address, long size) throws ErrorReply {
-        DmaRegion region = at(address);
-        if (region == null || region == deviceMemory || region.address() != address || region.sizeBytes() != size) {
+        List<DmaRegion> within = regions.stream()
+                .filter(region -> region.overlaps(address, size))
+                .toList();
+        boolean isWhole = within.stream().allMatch(region -> region.isWithin(address, size));
+        if (within.isEmpty() || !isWhole || wraps(address, size)) {
             throw new ErrorReply(Errno.ENOENT);
         }
-        regions.remove(region);
+        regions.removeAll(within);
         forget();
-        region.unmap();
+        within.forEach(DmaRegion::unmap);
     }
 
     void unmapAll() {

@@ -1,8 +1,10 @@
 package dev.outboard.emulation;
 
+import dev.outboard.emulation.interpose.Interposer;
 import dev.outboard.linux.EventFd;
 import dev.outboard.linux.LinuxException;
 import dev.outboard.linux.uapi.Vfio;
+import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,12 +20,15 @@ public final class InterruptLines {
     private final Line[] msi;
     private final Line[] msix;
     private boolean intxEnabled = true;
+    private boolean held;
+    private boolean hasHeld;
 
     private static final class Line {
         private @Nullable EventFd event;
         private boolean masked;
         private boolean pending;
         private boolean asserted;
+        private long held;
     }
 
     InterruptLines(PciModel.InterruptKinds kinds) {
@@ -124,7 +129,7 @@ public final class InterruptLines {
         }
     }
 
-    private static void raise(Line line) {
+    private void raise(Line line) {
         if (line.masked) {
             line.pending = true;
         } else {
@@ -132,7 +137,16 @@ public final class InterruptLines {
         }
     }
 
-    private static void signal(Line line) {
+    private void signal(Line line) {
+        if (held) {
+            line.held++;
+            hasHeld = true;
+        } else {
+            signalNow(line);
+        }
+    }
+
+    private static void signalNow(Line line) {
         EventFd event = line.event;
         if (event == null) {
             return;
@@ -175,7 +189,38 @@ public final class InterruptLines {
 
     /** What the client asks for by SET_IRQS with TRIGGER and no eventfds: a test of its own wiring. */
     void trigger(int index, int number) {
-        signal(lines[index][number]);
+        signalNow(lines[index][number]);
+    }
+
+    /** Has interrupts wait for {@link #release} from now on. */
+    void hold() {
+        held = true;
+    }
+
+    boolean hasHeld() {
+        return hasHeld;
+    }
+
+    /** Sends what was held, as far as an interposer has it come. */
+    void release(Interposer interposer) throws IOException {
+        hasHeld = false;
+        for (int index = Vfio.VFIO_PCI_INTX_IRQ_INDEX; index <= Vfio.VFIO_PCI_MSIX_IRQ_INDEX; index++) {
+            for (int number = 0; number < lines[index].length; number++) {
+                Line line = lines[index][number];
+                if (line.event != null) {
+                    long seen = interposer.interrupts(number, line.held);
+                    line.held = 0;
+                    for (long i = 0; i < seen; i++) {
+                        signalNow(line);
+                    }
+                }
+            }
+        }
+    }
+
+    /** Asks the client to let go of the device, as the kernel's VFIO does when a device is being removed. */
+    void requestRelease() {
+        signalNow(lines[Vfio.VFIO_PCI_REQ_IRQ_INDEX][0]);
     }
 
     void disconnect(int index) {
@@ -199,5 +244,6 @@ public final class InterruptLines {
         }
         line.masked = false;
         line.pending = false;
+        line.held = 0;
     }
 }

@@ -23,8 +23,9 @@ public final class ModelPath implements AccessPath {
     public PciFunction open(DeviceAddress address) throws IOException {
         EmulatorProcess process = EmulatorProcess.start(address.deviceName(), ModelOptions.of(address.options()));
         try {
-            PciFunction function =
-                    Pci.open(new DeviceAddress("vfio-user", process.socket().toString()));
+            DeviceAddress socket =
+                    new DeviceAddress("vfio-user", process.socket().toString());
+            PciFunction function = Pci.open(socket, address);
             return new ModelFunction(address, function, process);
         } catch (IOException | RuntimeException e) {
             process.close();

@@ -2,8 +2,17 @@ package dev.outboard.emulation;
 
 import dev.outboard.emulation.edu.EduModel;
 import dev.outboard.emulation.edu.EduOptions;
+import dev.outboard.emulation.fault.FaultInjector;
+import dev.outboard.emulation.fault.FaultPlan;
+import dev.outboard.emulation.fault.FaultRule;
+import dev.outboard.emulation.idio.Idio16Model;
+import dev.outboard.emulation.idio.Idio16Options;
+import dev.outboard.emulation.interpose.InterposerChain;
+import dev.outboard.emulation.ivshmem.IvshmemModel;
+import dev.outboard.emulation.ivshmem.IvshmemOptions;
 import dev.outboard.emulation.nvme.NvmeModel;
 import dev.outboard.emulation.nvme.NvmeOptions;
+import dev.outboard.emulation.recording.Recorder;
 import dev.outboard.emulation.serial.SerialCardModel;
 import dev.outboard.emulation.serial.SerialCardModel.Wiring;
 import java.io.IOException;
@@ -13,7 +22,9 @@ import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SequencedMap;
+import java.util.function.Consumer;
 
 /** The models that there are, by name. */
 public final class Models {
@@ -37,8 +48,13 @@ public final class Models {
             new Entry(nvmeKind(), Models::createNvme),
             new Entry(eduKind(), Models::createEdu),
             new Entry(serialKind(), Models::createSerial),
+            new Entry(idio16Kind(), Models::createIdio16),
+            new Entry(ivshmemKind(), Models::createIvshmem),
             new Entry(VirtioModels.blockKind(), VirtioModels::createBlock),
             new Entry(VirtioModels.netKind(), VirtioModels::createNet));
+
+    private static final String FAULTS = "faults";
+    private static final String RECORD = "record";
 
     private enum MetadataPlace {
         SEPARATE,
@@ -67,9 +83,51 @@ public final class Models {
      *     there is
      */
     public static PciModel create(String name, ModelOptions options) throws IOException {
+        return create(name, options, acts -> {});
+    }
+
+    /**
+     * Creates a model.
+     *
+     * @param name its kind's name
+     * @param options what it shall be
+     * @param faultsReport told, when the model is closed, how often each of its fault rules has acted, if it has any
+     * @return the model, to be closed when it is no longer served
+     * @throws IOException if it needs something that cannot be had
+     * @throws IllegalArgumentException if there is no such kind or option, or a value is wrong; the message says what
+     *     there is
+     */
+    public static PciModel create(String name, ModelOptions options, Consumer<Map<FaultRule, Long>> faultsReport)
+            throws IOException {
         Entry entry = entry(name);
         options.check("model " + name, entry.kind.options.keySet());
-        return entry.factory.create(options);
+        Path faults = options.path(FAULTS);
+        Path recording = options.path(RECORD);
+        FaultInjector injector = faults == null ? null : new FaultInjector(FaultPlan.read(faults), faultsReport);
+        PciModel model = entry.factory.create(options);
+        try {
+            Recorder recorder = recording == null
+                    ? null
+                    : Recorder.served(
+                            recording, name, Math.max(1, model.interrupts().msixVectors()));
+            if (recorder != null) {
+                // The recording has what the clients saw, with the faults.
+                model.interpose(injector == null ? recorder : new InterposerChain(recorder, injector));
+            } else if (injector != null) {
+                model.interpose(injector);
+            }
+            return model;
+        } catch (IOException e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    /** A kind with the options that every kind has. */
+    private static Kind kind(String name, String summary, SequencedMap<String, String> options) {
+        options.put(FAULTS, "a file of fault rules, which act whoever the client is (none)");
+        options.put(RECORD, "the file that all that passes is written to (none)");
+        return new Kind(name, summary, options);
     }
 
     /** Finds a kind, or says what there is. */
@@ -107,7 +165,7 @@ public final class Models {
                 "doorbell-stride", "CAP.DSTRD: doorbells are 4 << N bytes apart (" + standard.doorbellStride() + ")");
         options.put("cmb", "the size of the controller memory buffer, a power of two; 0 is none (0)");
         options.put("file", "the file that holds the namespaces (none: memory)");
-        return new Kind("nvme", "an NVMe 2.0 controller", options);
+        return kind("nvme", "an NVMe 2.0 controller", options);
     }
 
     private static PciModel createNvme(ModelOptions options) throws IOException {
@@ -145,7 +203,7 @@ public final class Models {
                 "dma-mask", "the device addresses that it reaches (0x" + Long.toHexString(standard.dmaMask()) + ")");
         options.put("interrupt", "msi, or intx for a device without MSI (msi)");
         options.put("delay", "microseconds that a factorial takes, and a transfer (" + micros(standard) + ")");
-        return new Kind("edu", "QEMU's device for teaching: factorials, DMA, interrupts", options);
+        return kind("edu", "QEMU's device for teaching: factorials, DMA, interrupts", options);
     }
 
     private static PciModel createEdu(ModelOptions options) {
@@ -163,10 +221,46 @@ public final class Models {
     private static Kind serialKind() {
         SequencedMap<String, String> options = new LinkedHashMap<>();
         options.put("wiring", "crossed, one port to the other, or plugs, each to itself (crossed)");
-        return new Kind("serial", "a card with two 16550A serial ports", options);
+        return kind("serial", "a card with two 16550A serial ports", options);
     }
 
     private static PciModel createSerial(ModelOptions options) {
         return new SerialCardModel(options.choice("wiring", Wiring.CROSSED));
+    }
+
+    private static Kind idio16Kind() {
+        SequencedMap<String, String> options = new LinkedHashMap<>();
+        options.put("wiring", "loopback, each output to the input of its number, or open (loopback)");
+        options.put(
+                "terminals",
+                "a file of four bytes: other programs set inputs in the first two, and read outputs from the last two"
+                        + " (none)");
+        return new Kind("idio16", "a card with 16 isolated inputs and 16 outputs, ACCES PCI-IDIO-16", options);
+    }
+
+    private static PciModel createIdio16(ModelOptions options) throws IOException {
+        return new Idio16Model(
+                new Idio16Options(options.choice("wiring", Idio16Options.DEFAULT.wiring()), options.path("terminals")));
+    }
+
+    private static Kind ivshmemKind() {
+        IvshmemOptions standard = IvshmemOptions.DEFAULT;
+        SequencedMap<String, String> options = new LinkedHashMap<>();
+        options.put("size", "the size of the memory, a power of two; with peers their server's counts (1M)");
+        options.put("vectors", "how many vectors it can be rung by; 0 for ivshmem-plain (" + standard.vectors() + ")");
+        options.put("file", "the file that is the memory (none: memory of its own)");
+        options.put(
+                "peers",
+                "the socket of an ivshmem server, which has the memory and knows the peers; this one, if none is there (none)");
+        return new Kind("ivshmem", "QEMU's device for shared memory, with a doorbell", options);
+    }
+
+    private static PciModel createIvshmem(ModelOptions options) throws IOException {
+        IvshmemOptions standard = IvshmemOptions.DEFAULT;
+        return new IvshmemModel(new IvshmemOptions(
+                options.sizeBytes("size", standard.sizeBytes()),
+                options.number("vectors", standard.vectors()),
+                options.path("file"),
+                options.path("peers")));
     }
 }

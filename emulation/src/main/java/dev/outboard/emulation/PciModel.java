@@ -6,7 +6,10 @@ import static dev.outboard.specs.pci.PciConfiguration.COMMAND_INTX_DISABLE;
 import static dev.outboard.specs.pci.PciConfiguration.COMMAND_IO;
 import static dev.outboard.specs.pci.PciConfiguration.COMMAND_MEMORY;
 
+import dev.outboard.emulation.interpose.Interposer;
+import dev.outboard.linux.Fd;
 import dev.outboard.specs.pci.PciConfiguration;
+import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -64,15 +67,28 @@ public abstract class PciModel implements AutoCloseable {
     private final DmaSpace dma = new DmaSpace();
     private final int deviceControl;
     private boolean busMaster;
+    private @Nullable Interposition interposition;
 
     /**
      * How a function can interrupt.
      *
      * @param intx whether it can use INTx
      * @param msi whether it has one MSI vector
-     * @param msixVectors how many MSI-X vectors it has; 0 for none. Their table takes {@link #MSIX_BAR}
+     * @param msixVectors how many MSI-X vectors it has; 0 for none
+     * @param msixBar the BAR that their table takes
      */
-    public record InterruptKinds(boolean intx, boolean msi, int msixVectors) {
+    public record InterruptKinds(boolean intx, boolean msi, int msixVectors, int msixBar) {
+        /**
+         * With the table of MSI-X vectors where it usually is.
+         *
+         * @param intx whether it can use INTx
+         * @param msi whether it has one MSI vector
+         * @param msixVectors how many MSI-X vectors it has; 0 for none. Their table takes {@link #MSIX_BAR}
+         */
+        public InterruptKinds(boolean intx, boolean msi, int msixVectors) {
+            this(intx, msi, msixVectors, MSIX_BAR);
+        }
+
         /** Checks the number of vectors. */
         public InterruptKinds {
             if (msixVectors < 0 || msixVectors > MsixTable.MAXIMUM_VECTORS) {
@@ -121,10 +137,10 @@ public abstract class PciModel implements AutoCloseable {
             addMsiCapability();
         }
         if (kinds.msixVectors > 0) {
-            addMsixCapability(kinds.msixVectors);
+            addMsixCapability(kinds.msixVectors, kinds.msixBar);
             MsixTable table = new MsixTable(kinds.msixVectors);
             msixTable = table;
-            addBar(Bar.of(MSIX_BAR, MsixTable.SIZE_BYTES, table));
+            addBar(Bar.of(kinds.msixBar, MsixTable.SIZE_BYTES, table));
         } else {
             msixTable = null;
         }
@@ -151,15 +167,15 @@ public abstract class PciModel implements AutoCloseable {
         configuration.define(at + MSI_DATA, WORD, 0, 0xffff);
     }
 
-    private void addMsixCapability(int vectors) {
+    private void addMsixCapability(int vectors, int bar) {
         int at = configuration.addCapability(PciConfiguration.CAPABILITY_MSIX, MSIX_CAPABILITY_BYTES);
         configuration.define(
                 at + MSIX_CONTROL,
                 WORD,
                 PciConfiguration.MSIX_TABLE_SIZE.of(vectors - 1L),
                 PciConfiguration.MSIX_ENABLE.mask() | PciConfiguration.MSIX_FUNCTION_MASK.mask());
-        configuration.define(at + MSIX_TABLE, DWORD, MSIX_BAR, 0);
-        configuration.define(at + MSIX_PENDING, DWORD, MsixTable.PENDING_BITS | MSIX_BAR, 0);
+        configuration.define(at + MSIX_TABLE, DWORD, bar, 0);
+        configuration.define(at + MSIX_PENDING, DWORD, MsixTable.PENDING_BITS | bar, 0);
     }
 
     /**
@@ -248,6 +264,30 @@ public abstract class PciModel implements AutoCloseable {
         return false;
     }
 
+    /**
+     * What wakes the server: a descriptor that is readable while {@link #doWork} has something to do, for models that
+     * hear from others than their client. The server looks at it as long as it serves the model.
+     *
+     * @return the descriptor, owned by the model; null if there is none
+     */
+    public @Nullable Fd workDescriptor() {
+        return null;
+    }
+
+    /**
+     * Puts an interposer between this model and its clients, before it is served: all that any client does passes it, and
+     * all that the model does. Everything is slower then, and goes by messages: no client maps registers.
+     *
+     * @param interposer sees what passes; {@link Interposer#closed} is called when the model is closed
+     */
+    public final void interpose(Interposer interposer) {
+        Interposition before = interposition;
+        if (before != null) {
+            throw new IllegalStateException("there is an interposer already; chain them");
+        }
+        interposition = new Interposition(this, interposer, interrupts, dma);
+    }
+
     /** Brings everything but configuration space back to its state after power-on. What media hold stays. */
     protected abstract void resetFunction();
 
@@ -255,6 +295,46 @@ public abstract class PciModel implements AutoCloseable {
     public void close() {
         dma.unmapAll();
         interrupts.disconnectAll();
+        Interposition closing = interposition;
+        if (closing != null) {
+            interposition = null;
+            closing.closed();
+        }
+    }
+
+    @Nullable
+    Interposition interposition() {
+        return interposition;
+    }
+
+    /** A step of the agent's: works, and has the client find what was done. */
+    final int step() throws IOException {
+        int work = doWork();
+        settle(false);
+        return work;
+    }
+
+    /** The end of a step, in which the client may have said something. */
+    final void settle(boolean clientSpoke) throws IOException {
+        Interposition passing = interposition;
+        if (passing != null && dma.hasClient()) {
+            passing.settle(clientSpoke);
+        }
+    }
+
+    /** Whether a step may find something to do although no message came. */
+    final boolean wantsSteps() {
+        return polls() || (interposition != null && dma.hasClient());
+    }
+
+    /** What the client asks for by DEVICE_RESET. */
+    final void requestReset() throws IOException {
+        Interposition passing = interposition;
+        if (passing == null) {
+            reset();
+        } else {
+            passing.requestReset();
+        }
     }
 
     final @Nullable Bar bar(int index) {
@@ -280,11 +360,18 @@ public abstract class PciModel implements AutoCloseable {
             msixTable.reset();
         }
         resetFunction();
+        if (interposition != null) {
+            interposition.forget();
+        }
     }
 
     /** The client is gone: nothing of it remains. */
     final void disconnected() {
-        reset();
+        try {
+            requestReset();
+        } catch (IOException removed) {
+            reset();
+        }
         dma.unmapAll();
         interrupts.disconnectAll();
     }

@@ -5,13 +5,16 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
+import dev.outboard.emulation.interpose.Region;
 import dev.outboard.linux.Errno;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.StructView;
 import dev.outboard.linux.uapi.Vfio;
+import dev.outboard.memory.RegisterAccess;
 import dev.outboard.specs.pci.PciConfiguration;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Objects;
 
 /** The regions of a model under their VFIO indexes: what they are, and accesses to them by message. */
 final class Regions {
@@ -19,6 +22,7 @@ final class Regions {
     private static final int WIDEST_ACCESS = Long.BYTES;
 
     private final PciModel model;
+    private final RegisterAccess configuration = new Configuration();
 
     Regions(PciModel model) {
         this.model = model;
@@ -49,7 +53,7 @@ final class Regions {
                 .set("size", size)
                 .set("offset", 0);
         Bar bar = model.bar(index);
-        if (bar == null || bar.shared() == null || !takesDescriptors) {
+        if (bar == null || bar.shared() == null || !takesDescriptors || model.interposition() != null) {
             info.set("argsz", Vfio.REGION_INFO.byteSize());
             return Vfio.REGION_INFO.byteSize();
         }
@@ -98,7 +102,7 @@ final class Regions {
     }
 
     /** Reads a checked range, in accesses as wide as alignment allows. */
-    void read(int index, long offset, MemorySegment target) {
+    void read(int index, long offset, MemorySegment target) throws ErrorReply {
         long at = 0;
         while (at < target.byteSize()) {
             int width = width(offset + at, target.byteSize() - at);
@@ -108,7 +112,7 @@ final class Regions {
     }
 
     /** Writes a checked range, in accesses as wide as alignment allows. */
-    void write(int index, long offset, MemorySegment source) {
+    void write(int index, long offset, MemorySegment source) throws ErrorReply {
         long at = 0;
         while (at < source.byteSize()) {
             int width = width(offset + at, source.byteSize() - at);
@@ -122,22 +126,46 @@ final class Regions {
         return (int) Math.min(aligned, Long.highestOneBit(remaining));
     }
 
-    private long read(int index, long offset, int width) {
-        if (index == Vfio.VFIO_PCI_CONFIG_REGION_INDEX) {
-            return model.configuration().read(offset, width);
-        }
-        Bar bar = model.bar(index);
-        return bar == null ? -1 : bar.access().read(offset, width);
+    private long read(int index, long offset, int width) throws ErrorReply {
+        RegisterAccess registers = registers(index);
+        Interposition between = model.interposition();
+        return between == null
+                ? registers.read(offset, width)
+                : between.read(region(index), sizeBytes(index), offset, width, registers);
     }
 
-    private void write(int index, long offset, int width, long value) {
-        if (index == Vfio.VFIO_PCI_CONFIG_REGION_INDEX) {
-            model.writeConfiguration(offset, width, value);
-            return;
+    private void write(int index, long offset, int width, long value) throws ErrorReply {
+        RegisterAccess registers = registers(index);
+        Interposition between = model.interposition();
+        if (between == null) {
+            registers.write(offset, width, value);
+        } else {
+            between.write(region(index), sizeBytes(index), offset, width, value, registers);
         }
-        Bar bar = model.bar(index);
-        if (bar != null) {
-            bar.access().write(offset, width, value);
+    }
+
+    private RegisterAccess registers(int index) {
+        if (index == Vfio.VFIO_PCI_CONFIG_REGION_INDEX) {
+            return configuration;
+        }
+        // Accesses to a region that is not there were refused before: it has no bytes.
+        return Objects.requireNonNull(model.bar(index)).access();
+    }
+
+    private static Region region(int index) {
+        return index == Vfio.VFIO_PCI_CONFIG_REGION_INDEX ? Region.CONFIG : Region.bar(index);
+    }
+
+    /** Configuration space, which acts on the whole function. */
+    private final class Configuration implements RegisterAccess {
+        @Override
+        public long read(long offset, int widthBytes) {
+            return model.configuration().read(offset, widthBytes);
+        }
+
+        @Override
+        public void write(long offset, int widthBytes, long value) {
+            model.writeConfiguration(offset, widthBytes, value);
         }
     }
 

@@ -89,6 +89,7 @@ final class Session implements AutoCloseable {
         try {
             attached.clear();
             long payloadBytes = execute(command, message, channel.replyPayload());
+            model.settle(true);
             if (!silent) {
                 channel.reply(payloadBytes, attached);
             }
@@ -138,7 +139,7 @@ final class Session implements AutoCloseable {
             case VfioUser.REGION_WRITE -> regions.write(request, reply);
             case VfioUser.REGION_WRITE_MULTI -> regions.writeMulti(request, reply);
             case VfioUser.DEVICE_RESET -> {
-                model.reset();
+                model.requestReset();
                 yield 0;
             }
             case VfioUser.DEVICE_FEATURE -> {

@@ -2,6 +2,7 @@ package dev.outboard.emulation;
 
 import dev.outboard.linux.Epoll;
 import dev.outboard.linux.EventFd;
+import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
 import dev.outboard.linux.UnixServerSocket;
 import java.io.IOException;
@@ -37,6 +38,7 @@ public final class VfioUserServer implements AutoCloseable {
     private static final int LISTENER = 0;
     private static final int CLIENT = 1;
     private static final int WAKE = 2;
+    private static final int MODEL = 3;
 
     private final PciModel model;
     private final UnixServerSocket listener;
@@ -75,6 +77,10 @@ public final class VfioUserServer implements AutoCloseable {
             wake = EventFd.create();
             epoll.add(listener.fd(), Epoll.EPOLLIN, LISTENER);
             epoll.add(wake.fd(), Epoll.EPOLLIN, WAKE);
+            Fd work = model.workDescriptor();
+            if (work != null) {
+                epoll.add(work, Epoll.EPOLLIN, MODEL);
+            }
             return new VfioUserServer(model, listener, epoll, wake);
         } catch (LinuxException e) {
             if (wake != null) {
@@ -163,7 +169,7 @@ public final class VfioUserServer implements AutoCloseable {
     public int doWork() throws IOException {
         int work = 0;
         try {
-            work = model.doWork();
+            work = model.step();
         } catch (InternalError | RuntimeException e) {
             dropClient(e);
         }
@@ -178,8 +184,23 @@ public final class VfioUserServer implements AutoCloseable {
         return work;
     }
 
+    /** For who waits for several servers: what this one waits for. */
+    void addTo(Epoll all, int index) throws LinuxException {
+        all.add(epoll, index);
+    }
+
+    /** Takes what came on the sockets, without waiting; returns how much. */
+    int look() throws IOException {
+        return look(0);
+    }
+
+    /** Whether {@link #doWork} may find something although no message came. */
+    boolean polls() {
+        return model.wantsSteps();
+    }
+
     private void idle() throws IOException {
-        if (!model.polls()) {
+        if (!model.wantsSteps()) {
             look(FOREVER);
         } else if (++idlePolls % POLLS_BETWEEN_CLOCKS != 0) {
             Thread.onSpinWait();
@@ -209,6 +230,9 @@ public final class VfioUserServer implements AutoCloseable {
             switch ((int) epoll.data(i)) {
                 case LISTENER -> accept();
                 case CLIENT -> serve();
+                case MODEL -> {
+                    // It does its work in the next cycle.
+                }
                 default -> wake.read();
             }
             work++;
@@ -262,9 +286,8 @@ public final class VfioUserServer implements AutoCloseable {
         }
     }
 
-    /** Disconnects the client, ends {@link #run} and removes the socket. */
-    @Override
-    public void close() {
+    /** Has who serves look up from what it waits for, and makes {@link #run} end. */
+    void stop() {
         stopping = true;
         try {
             wake.signal();
@@ -276,6 +299,12 @@ public final class VfioUserServer implements AutoCloseable {
             // Wakes the agent from a reply that the client does not read.
             current.socket().shutdown();
         }
+    }
+
+    /** Disconnects the client, ends {@link #run} and removes the socket. */
+    @Override
+    public void close() {
+        stop();
         running.lock();
         try {
             Session left = session;

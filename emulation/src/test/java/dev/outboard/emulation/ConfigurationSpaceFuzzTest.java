@@ -19,7 +19,7 @@ class ConfigurationSpaceFuzzTest {
 
     /** Each 12 bytes are a write: a width, an offset, a value. What a driver may not change stays. */
     @FuzzTest(maxDuration = "5s")
-    void configurationSpaceKeepsWhatIsReadOnly(byte[] input) {
+    void configurationSpaceKeepsWhatIsReadOnly(byte[] input) throws ErrorReply {
         MemorySegment writes = MemorySegment.ofArray(input);
         try (RegisterModel model = new RegisterModel()) {
             Regions regions = new Regions(model);
@@ -44,7 +44,7 @@ class ConfigurationSpaceFuzzTest {
         }
     }
 
-    private static byte[] all(Regions regions) {
+    private static byte[] all(Regions regions) throws ErrorReply {
         byte[] bytes = new byte[PciConfiguration.EXPRESS_SIZE_BYTES];
         regions.read(CONFIG, 0, MemorySegment.ofArray(bytes));
         return bytes;

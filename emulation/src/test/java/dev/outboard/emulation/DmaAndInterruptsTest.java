@@ -67,6 +67,36 @@ class DmaAndInterruptsTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"0, 0x80000000", "0x10000, 0x4000", "0xf000, 0x5000"})
+    void aRangeIsUnmappedWithAllRegionsInIt(String address, String size) throws IOException {
+        assertThat(client.map(0x10000, 0x2000, READ_WRITE, 0, file)).isZero();
+        assertThat(client.map(0x13000, 0x1000, READ_WRITE, 0, file)).isZero();
+        assertThat(client.map(0x8000_0000L, 0x1000, READ_WRITE, 0, file)).isZero();
+        assertThat(client.unmap(Long.decode(address), Long.decode(size), 0)).isZero();
+        assertThat(model.dmaRegions())
+                .extracting(DmaRegion::toString)
+                .containsExactly("0x80000000+0x1000 readable writable");
+        assertThat(client.map(0x10000, 0x4000, READ_WRITE, 0, file)).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "0x10000, 0x1000",
+        "0x11000, 0x1000",
+        "0xf000, 0x2000",
+        "0x11000, 0x80000000",
+        "0x12000, 0x1000",
+        "0, 0x10000",
+        "0x10000, 0",
+        "0x20000, -4096"
+    })
+    void aPartOfARegionAndWhatIsNotMappedAreNotUnmapped(String address, String size) throws IOException {
+        assertThat(client.map(0x10000, 0x2000, READ_WRITE, 0, file)).isZero();
+        assertThat(client.unmap(Long.decode(address), Long.decode(size), 0)).isEqualTo(Errno.ENOENT);
+        assertThat(model.dmaRegions()).hasSize(1);
+    }
+
+    @ParameterizedTest
     @CsvSource({
         "0x10000, 0x1000",
         "0xf000, 0x2000",

@@ -118,7 +118,8 @@ class EmulatorProcessTest {
         String said = new String(process.getErrorStream().readAllBytes(), UTF_8);
         assertThat(awaitEnd(process)).isEqualTo(2);
         assertThat(said)
-                .matches("outboard: model nvme has no option \"colour\"; it has size, block-size, [a-z, -]+, file\n");
+                .matches(
+                        "outboard: model nvme has no option \"colour\"; it has size, block-size, [a-z, -]+, file, faults, record\n");
     }
 
     @Test

@@ -89,7 +89,8 @@ class ModelsTest {
     void anUnknownModelIsToldWhatThereIs() {
         assertThatThrownBy(() -> Pci.open("model:toaster"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("there is no model \"toaster\"; there is nvme, edu, serial, virtio-blk, virtio-net");
+                .hasMessage(
+                        "there is no model \"toaster\"; there is nvme, edu, serial, idio16, ivshmem, virtio-blk, virtio-net");
         assertThatThrownBy(() -> Pci.open("model:nvme?colour=red"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("has no option \"colour\"; it has size, block-size, namespaces");

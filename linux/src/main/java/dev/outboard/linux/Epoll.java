@@ -65,6 +65,17 @@ public final class Epoll implements AutoCloseable {
     }
 
     /**
+     * Adds another set, so that one thread can wait for what several wait for.
+     *
+     * @param inner the set; there is an event of it, EPOLLIN, while there is one in it
+     * @param data what {@link #data} returns for its events
+     * @throws LinuxException if the call fails; ELOOP if the sets would contain each other
+     */
+    public void add(Epoll inner, long data) throws LinuxException {
+        add(inner.fd, EPOLLIN, data);
+    }
+
+    /**
      * Removes a descriptor. Remove it before closing it: a closed one leaves the set only if no duplicate of it is open
      * anywhere, a peer's included, and cannot be removed any more.
      *
@@ -107,6 +118,15 @@ public final class Epoll implements AutoCloseable {
      */
     public int mask(int event) {
         return events.get(ValueLayout.JAVA_INT_UNALIGNED, event * EVENT_BYTES);
+    }
+
+    /**
+     * The set's own descriptor: readable while there are events, so that a set can be in another one.
+     *
+     * @return the descriptor, still owned by this object
+     */
+    public Fd fd() {
+        return fd;
     }
 
     /** Closes the set, not its descriptors. Does not wake a thread that waits. */

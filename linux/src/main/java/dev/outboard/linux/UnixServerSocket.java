@@ -49,8 +49,7 @@ public final class UnixServerSocket implements AutoCloseable {
                     bound = Libc.bind(fd.number(), address);
                 }
                 if (bound == -Errno.EADDRINUSE) {
-                    throw new LinuxException(
-                            "bind", name, Errno.EADDRINUSE, "choose another path, or stop who listens there");
+                    throw new LinuxException("bind", name, Errno.EADDRINUSE, adviceAbout(path));
                 }
                 LinuxException.check(bound, "bind", name);
                 LinuxException.check(Libc.listen(fd.number(), BACKLOG), "listen", name);
@@ -106,9 +105,24 @@ public final class UnixServerSocket implements AutoCloseable {
         }
     }
 
+    private static boolean isSocket(Path path) throws IOException {
+        return ((Integer) Files.getAttribute(path, "unix:mode") & S_IFMT) == S_IFSOCK;
+    }
+
+    private static String adviceAbout(Path path) {
+        try {
+            if (!isSocket(path)) {
+                return "what is there is no socket: choose another path, or delete it yourself";
+            }
+        } catch (IOException unknown) {
+            // As where there is one.
+        }
+        return "choose another path, or stop who listens there";
+    }
+
     private static boolean removeStale(Path path) {
         try {
-            if (((Integer) Files.getAttribute(path, "unix:mode") & S_IFMT) != S_IFSOCK) {
+            if (!isSocket(path)) {
                 return false;
             }
             UnixSocket.connect(path.toString()).close();

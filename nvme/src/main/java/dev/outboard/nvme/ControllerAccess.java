@@ -6,6 +6,7 @@ import dev.outboard.memory.DmaAllocator;
 import dev.outboard.memory.Registers;
 import dev.outboard.pci.PciFunction;
 import dev.outboard.specs.nvme.NvmeRegisters;
+import dev.outboard.specs.pci.PciConfiguration;
 import java.io.IOException;
 
 /**
@@ -18,9 +19,13 @@ import java.io.IOException;
  */
 record ControllerAccess(PciFunction function, Registers registers, long capabilities, int pageBytes) {
     private static final int SMALLEST_PAGE_SHIFT = 12;
+    private static final int STORAGE = 0x01;
+    private static final int NON_VOLATILE_MEMORY = 0x08;
+    private static final int ABSENT_VENDOR = 0xffff;
 
     /** Takes a first look at the registers, and checks that this driver can run the controller. */
     static ControllerAccess of(PciFunction function) throws IOException {
+        checkClass(function);
         Registers registers = function.bar(0);
         if (registers.sizeBytes() < NvmeRegisters.DOORBELLS + 2 * Long.BYTES) {
             throw new DeviceException(function.address() + " is no NVMe controller: its BAR 0 has only "
@@ -41,6 +46,22 @@ record ControllerAccess(PciFunction function, Registers registers, long capabili
         }
         int pageBytes = 1 << (SMALLEST_PAGE_SHIFT + (int) NvmeRegisters.CAP_MPSMIN.get(capabilities));
         return new ControllerAccess(function, registers, capabilities, pageBytes);
+    }
+
+    /** A device that is something else may do anything when it is read or written as a controller. PCI 3.0, appendix D. */
+    private static void checkClass(PciFunction function) throws IOException {
+        Registers configuration = function.configuration();
+        long base = configuration.read(PciConfiguration.BASE_CLASS);
+        long sub = configuration.read(PciConfiguration.SUBCLASS);
+        long vendor = configuration.read(PciConfiguration.VENDOR_ID);
+        long device = configuration.read(PciConfiguration.DEVICE_ID);
+        function.checkPresent();
+        // What is gone, too, reads all ones: that is for the registers to say.
+        if (vendor != ABSENT_VENDOR && (base != STORAGE || sub != NON_VOLATILE_MEMORY)) {
+            throw new DeviceException(String.format(
+                    "%s is no NVMe controller: it is %04x:%04x of PCI class %02x%02x, and a controller has class %02x%02x",
+                    function.address(), vendor, device, base, sub, STORAGE, NON_VOLATILE_MEMORY));
+        }
     }
 
     /** What an access that raised SIGBUS means, see {@link Registers}. */

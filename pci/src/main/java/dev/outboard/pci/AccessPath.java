@@ -22,6 +22,18 @@ public interface AccessPath {
     PciFunction open(DeviceAddress address) throws IOException;
 
     /**
+     * Opens a function under another address: that by which the user knows it.
+     *
+     * @param address an address whose path is {@link #name}
+     * @param known what the function is called, by itself and in messages
+     * @return the function, as {@link #open(DeviceAddress)} has it
+     * @throws IOException as {@link #open(DeviceAddress)}
+     */
+    default PciFunction open(DeviceAddress address, DeviceAddress known) throws IOException {
+        return open(address);
+    }
+
+    /**
      * Opens a function to read its registers, and nothing else: what {@link Pci#look} does.
      *
      * @param address an address whose path is {@link #name}

@@ -35,6 +35,19 @@ public final class Pci {
     }
 
     /**
+     * Opens the function at an address, for an access path that is built on another.
+     *
+     * @param address the address
+     * @param known the address by which the user knows the function: what messages call it
+     * @return the function
+     * @throws IOException if it cannot be opened
+     * @throws UnknownAccessPathException if there is no such access path
+     */
+    public static PciFunction open(DeviceAddress address, DeviceAddress known) throws IOException {
+        return path(address).open(address, known);
+    }
+
+    /**
      * Opens the function at an address to read its registers, for tools. By sysfs that works while a kernel driver has the
      * function: nothing is enabled, reset or written then, and what would write throws {@link IllegalStateException} or
      * {@link UnsupportedOperationException}. Other access paths open it as {@link #open(String)}.

@@ -39,7 +39,12 @@ public final class Guest implements AutoCloseable {
         Files.writeString(control.resolve("boot.sh"), machine.bootScript());
         ports = resources.hold(new GuestPorts(directory));
         process = resources.hold(GuestProcess.start(
-                HostProgram.QEMU, GuestProcess.End.KILL, directory, machine.arguments(directory), log()));
+                machine.program().command(),
+                machine.program().environment(),
+                GuestProcess.End.KILL,
+                directory,
+                machine.arguments(directory),
+                log()));
         if (!ports.accept(process, deadline)) {
             throw deadline.isOver() ? late("QEMU did not start") : new RigException(withLogs("QEMU ended at once"));
         }

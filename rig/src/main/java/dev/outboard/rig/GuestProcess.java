@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -33,18 +34,25 @@ final class GuestProcess implements AutoCloseable {
         this.end = end;
     }
 
-    static GuestProcess start(HostProgram program, End end, Path directory, List<String> arguments, Path log)
+    static GuestProcess start(
+            List<String> program,
+            Map<String, String> environment,
+            End end,
+            Path directory,
+            List<String> arguments,
+            Path log)
             throws IOException {
         List<String> command = new ArrayList<>();
         // A JVM that is killed runs no shutdown hook.
         command.addAll(List.of(HostProgram.SETPRIV.find().toString(), "--pdeathsig", end.name()));
-        command.add(program.find().toString());
+        command.addAll(program);
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(directory.toFile())
                 .redirectInput(Path.of("/dev/null").toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile());
+        builder.environment().putAll(environment);
         CompletableFuture<Process> started = new CompletableFuture<>();
         // PR_SET_PDEATHSIG follows the thread that started the process, so that thread has to live as long: prctl(2).
         Thread.ofPlatform().daemon().name("rig-guest").start(() -> {
@@ -60,12 +68,13 @@ final class GuestProcess implements AutoCloseable {
             return new GuestProcess(started.get(KILL_LIMIT_SECONDS, TimeUnit.SECONDS), end);
         } catch (ExecutionException e) {
             Throwable cause = Objects.requireNonNullElse(e.getCause(), e);
-            throw new RigException(program.name() + " does not start: " + cause.getMessage(), cause);
+            throw new RigException(program.getFirst() + " does not start: " + cause.getMessage(), cause);
         } catch (TimeoutException e) {
-            throw new RigException("%s does not start within %d s".formatted(program.name(), KILL_LIMIT_SECONDS), e);
+            throw new RigException(
+                    "%s does not start within %d s".formatted(program.getFirst(), KILL_LIMIT_SECONDS), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new RigException("Interrupted while %s started".formatted(program.name()), e);
+            throw new RigException("Interrupted while %s started".formatted(program.getFirst()), e);
         }
     }
 

@@ -23,8 +23,16 @@ record HostProgram(String name, String debianPackage) {
     static final HostProgram ZSTD = new HostProgram("zstd", "zstd");
     static final HostProgram SETPRIV = new HostProgram("setpriv", "util-linux");
 
+    /** A program that no package of this machine has to have. */
+    static HostProgram at(Path file) {
+        return new HostProgram(file.toString(), "");
+    }
+
     /** The program's file; the sbin folders are searched too, since an ordinary user's PATH lacks them. */
     Path find() throws RigException {
+        if (name.startsWith("/")) {
+            return Path.of(name);
+        }
         var folders =
                 new ArrayList<>(List.of(System.getenv().getOrDefault("PATH", "").split(":")));
         folders.addAll(List.of("/usr/sbin", "/sbin", "/usr/bin", "/bin"));

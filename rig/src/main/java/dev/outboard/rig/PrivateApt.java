@@ -38,14 +38,34 @@ final class PrivateApt {
      */
     record Wanted(String name, @Nullable Pattern dependency, String otherwise) {}
 
+    /** What to do with the apt of a source. */
+    private interface Download<T> {
+        T from(PrivateApt apt) throws IOException;
+    }
+
     /** The newest version of a package, downloaded from the first source that has it. */
     static Path download(Path directory, Wanted wanted, DebianRelease release) throws IOException {
+        return download(directory, wanted, release, release.kernelSuite(), apt -> apt.download(wanted));
+    }
+
+    /**
+     * The newest version of a package in a suite, and all packages that it needs, whatever this machine has of them; from
+     * the first source that has it.
+     */
+    static List<Path> downloadWithDependencies(Path directory, Wanted wanted, DebianRelease release, String suite)
+            throws IOException {
+        return download(directory, wanted, release, suite, apt -> apt.downloadWithDependencies(wanted.name()));
+    }
+
+    private static <T> T download(
+            Path directory, Wanted wanted, DebianRelease release, String suite, Download<T> download)
+            throws IOException {
         Map<String, String> machine = machineFolders(directory);
         List<String> sources = AptSources.withSuite(
                 Path.of(machine.getOrDefault("LIST", "")),
                 Path.of(machine.getOrDefault("SOURCES", "")),
                 release.suites(),
-                release.kernelSuite());
+                suite);
         RigException failure = new RigException(
                 "No apt source of this machine carries a suite of %s with the component main: add one, or %s"
                         .formatted(release.suites(), wanted.otherwise()));
@@ -53,7 +73,7 @@ final class PrivateApt {
             PrivateApt apt = new PrivateApt(Files.createDirectories(directory.resolve("apt-" + i)));
             apt.configure(Path.of(machine.getOrDefault("PARTS", "")), sources.get(i));
             try {
-                return apt.download(wanted);
+                return download.from(apt);
             } catch (RigException e) {
                 failure = new RigException(
                         "%s could not be fetched; that takes the network once, or %s. %s"
@@ -123,6 +143,27 @@ final class PrivateApt {
             return files.filter(file -> file.toString().endsWith(".deb"))
                     .findFirst()
                     .orElseThrow(() -> new RigException("apt-get download left no package in " + directory));
+        }
+    }
+
+    private List<Path> downloadWithDependencies(String name) throws IOException {
+        HostProgram.APT_GET.run(DOWNLOAD_LIMIT, directory, environment, List.of("-q", "update"));
+        HostProgram.APT_GET.run(
+                DOWNLOAD_LIMIT,
+                directory,
+                environment,
+                List.of(
+                        "-q",
+                        "-y",
+                        // Where nothing is installed, everything is missing; and nobody else uses these folders.
+                        "-oDir::State::status=" + Files.createFile(directory.resolve("status")),
+                        "-oDebug::NoLocking=true",
+                        "--no-install-recommends",
+                        "--download-only",
+                        "install",
+                        name));
+        try (Stream<Path> files = Files.list(directory.resolve("cache/archives"))) {
+            return files.filter(file -> file.toString().endsWith(".deb")).toList();
         }
     }
 

@@ -5,7 +5,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,7 +60,7 @@ public final class QemuMachine {
      * @throws IOException when QEMU cannot run or the guest's set-up fails
      */
     public Guest boot(Duration limit) throws IOException {
-        HostProgram.QEMU.find();
+        program();
         Deadline deadline = Deadline.after(limit);
         for (int attempt = 1; ; attempt++) {
             try {
@@ -78,7 +80,13 @@ public final class QemuMachine {
         Accelerator accelerator = settings.accelerator;
         List<String> arguments = new ArrayList<>();
         add(arguments, "-accel", accelerator.option());
-        add(arguments, "-machine", "q35,kernel-irqchip=" + accelerator.interruptChip());
+        String machine = "q35,kernel-irqchip=" + accelerator.interruptChip();
+        if (!settings.served.isEmpty()) {
+            // What serves a device reaches the guest's memory by its descriptor.
+            machine += ",memory-backend=memory";
+            add(arguments, "-object", "memory-backend-memfd,id=memory,share=on,size=" + settings.memoryMebibytes + "M");
+        }
+        add(arguments, "-machine", machine);
         add(arguments, "-cpu", accelerator.processor());
         add(arguments, "-smp", Integer.toString(settings.processors));
         add(arguments, "-m", settings.memoryMebibytes + "M");
@@ -110,8 +118,19 @@ public final class QemuMachine {
             }
         }
         arguments.addAll(TestDevices.create(directory));
+        settings.served.forEach((address, socket) -> add(arguments, "-device", servedDevice(address, socket)));
         arguments.addAll(settings.extraArguments);
         return arguments;
+    }
+
+    /** Only as JSON can it be said where the socket is. */
+    private static String servedDevice(String address, Path socket) {
+        return """
+                {"driver": "vfio-user-pci", "bus": "pcie.0", "addr": "%s", "socket": {"type": "unix", "path": "%s"}}""".formatted(TestDevices.slotAndFunction(address), socket);
+    }
+
+    QemuProgram program() throws RigException {
+        return settings.program == null ? QemuProgram.installed() : settings.program;
     }
 
     String bootScript() {
@@ -154,6 +173,8 @@ public final class QemuMachine {
         private List<String> modules = DEFAULT_MODULES;
         private List<Path> shares = List.of();
         private List<String> extraArguments = List.of();
+        private Map<String, Path> served = Map.of();
+        private @Nullable QemuProgram program;
         private @Nullable Path console;
         private @Nullable Path trace;
 
@@ -170,6 +191,8 @@ public final class QemuMachine {
             modules = other.modules;
             shares = other.shares;
             extraArguments = other.extraArguments;
+            served = other.served;
+            program = other.program;
             console = other.console;
             trace = other.trace;
         }
@@ -241,6 +264,32 @@ public final class QemuMachine {
             more.add(
                     Files.createDirectories(folder.toAbsolutePath().normalize()).toRealPath());
             shares = List.copyOf(more);
+            return this;
+        }
+
+        /**
+         * Chooses which QEMU runs the machine; the installed one unless told.
+         *
+         * @param value the program
+         * @return this
+         */
+        public Builder program(QemuProgram value) {
+            program = value;
+            return this;
+        }
+
+        /**
+         * Adds a device that somebody serves over vfio-user. The program has to be one {@linkplain
+         * QemuProgram#withVfioUser with vfio-user}.
+         *
+         * @param address where it shall be in the guest, for instance {@code "0000:00:0b.0"}
+         * @param socket where it is served
+         * @return this
+         */
+        public Builder served(String address, Path socket) {
+            Map<String, Path> more = new LinkedHashMap<>(served);
+            more.put(address, socket.toAbsolutePath());
+            served = more;
             return this;
         }
 

@@ -38,6 +38,9 @@ public final class TestDevices {
     /** A virtio disk of 512-byte blocks, serial number {@code OUTBOARD-2}, with four queues; packed rings if asked. */
     public static final String VIRTIO_BLOCK = "0000:00:0b.0";
 
+    /** ivshmem without a doorbell: memory in a BAR. */
+    public static final String SHARED_MEMORY = "0000:00:0f.0";
+
     /** The image of the namespace of {@link #NVME0}. */
     public static final String NVME0_IMAGE = "nvme0.img";
 
@@ -91,6 +94,8 @@ public final class TestDevices {
                 VIRTIO_BLOCK,
                 "virtio-blk-pci,id=virtio,drive=virtio,serial=OUTBOARD-2,disable-legacy=on,iommu_platform=on,packed=on,"
                         + "num-queues=4");
+        arguments.addAll(List.of("-object", "memory-backend-ram,id=shared,share=on,size=1M"));
+        device(arguments, SHARED_MEMORY, "ivshmem-plain,id=ivshmem,memdev=shared");
         return arguments;
     }
 
@@ -102,7 +107,7 @@ public final class TestDevices {
         arguments.addAll(List.of("-device", description + ",bus=pcie.0,addr=" + slotAndFunction(address)));
     }
 
-    private static String slotAndFunction(String address) {
+    static String slotAndFunction(String address) {
         return address.substring(address.lastIndexOf(':') + 1);
     }
 }

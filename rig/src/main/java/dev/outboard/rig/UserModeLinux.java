@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * User Mode Linux: Debian's kernel of that name as an ordinary process, which boots in a second or two, runs one command
@@ -104,7 +105,8 @@ public final class UserModeLinux {
             }
             Path console = directory.resolve("console");
             try (GuestProcess kernel = GuestProcess.start(
-                    HostProgram.USER_MODE_LINUX,
+                    List.of(HostProgram.USER_MODE_LINUX.find().toString()),
+                    Map.of(),
                     GuestProcess.End.TERM,
                     directory,
                     arguments(directory, init),

@@ -48,7 +48,12 @@ public final class InterposeOptions {
         return recording == null ? function : Recorder.record(function, recording);
     }
 
-    private static void print(Map<FaultRule, Long> acts) {
+    /**
+     * Says how often fault rules have acted.
+     *
+     * @param acts the rules
+     */
+    public static void print(Map<FaultRule, Long> acts) {
         acts.forEach((rule, times) -> System.err.println("faults: " + times + " times: " + rule));
     }
 }

@@ -1,5 +1,6 @@
 package dev.outboard.cli.interpose;
 
+import dev.outboard.cli.Interruption;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
 import dev.outboard.emulation.interpose.Region;
@@ -42,6 +43,11 @@ public final class TraceCommand implements Callable<Integer> {
             description = "Show these alone: read, write, to-device, to-driver, interrupt, command, completion, ….")
     private List<String> only = new ArrayList<>();
 
+    @Option(
+            names = {"-f", "--follow"},
+            description = "Go on until the driver closes the device: show what passes while it passes.")
+    private boolean follow;
+
     @Mixin
     private JsonOption output = new JsonOption();
 
@@ -52,8 +58,9 @@ public final class TraceCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Trace trace = new Trace(maps());
         List<Object> events = new ArrayList<>();
-        try (RecordingReader reader = RecordingReader.open(Objects.requireNonNull(recording))) {
-            for (RecordedEvent event = reader.read(); event != null; event = reader.read()) {
+        try (RecordingReader reader = open(Objects.requireNonNull(recording))) {
+            RecordedEvent event = null;
+            while (!(event instanceof RecordedEvent.Closed) && (event = reader.read()) != null) {
                 for (TraceLine line : trace.lines(reader.nanos(), event)) {
                     if (!only.isEmpty() && !only.contains(line.kind())) {
                         continue;
@@ -75,20 +82,21 @@ public final class TraceCommand implements Callable<Integer> {
         return 0;
     }
 
-    private Map<Region, RegisterMap> maps() {
+    private RecordingReader open(Path file) throws IOException {
+        return follow ? RecordingReader.follow(file, Interruption::requested) : RecordingReader.open(file);
+    }
+
+    private Map<Region, RegisterMap> maps() throws IOException {
         Map<Region, RegisterMap> maps = new EnumMap<>(Region.class);
         maps.put(Region.CONFIG, PciConfiguration.ALL);
         for (String option : names) {
             int mark = option.indexOf('=');
             String region = mark < 0 ? Region.BAR0.toString() : option.substring(0, mark);
             String name = option.substring(mark + 1);
-            maps.put(
-                    Region.find(region)
-                            .orElseThrow(() -> new IllegalArgumentException(
-                                    "--names " + option + ": the regions are bar0 to bar5, and config")),
-                    RegisterNames.find(name)
-                            .orElseThrow(() -> new IllegalArgumentException(
-                                    "--names " + option + ": there are " + RegisterNames.CHOICES)));
+            Region found = Region.find(region)
+                    .orElseThrow(() -> new IllegalArgumentException(
+                            "--names " + option + ": the regions are bar0 to bar5, and config"));
+            maps.put(found, RegisterNames.find(name));
         }
         return maps;
     }

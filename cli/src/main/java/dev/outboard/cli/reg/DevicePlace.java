@@ -1,14 +1,18 @@
 package dev.outboard.cli.reg;
 
 import dev.outboard.driver.DeviceAddress;
+import dev.outboard.emulation.recording.Recorder;
 import dev.outboard.memory.Registers;
 import dev.outboard.pci.Pci;
 import dev.outboard.pci.PciFunction;
 import dev.outboard.specs.pci.PciConfiguration;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 
 /** {@code outboard reg}: a region of a device. */
 final class DevicePlace extends Place {
@@ -16,6 +20,12 @@ final class DevicePlace extends Place {
     private static final String REGION = "BAR";
     private static final String CONFIGURATION = "config";
     private static final String BAR = "bar";
+
+    private final OptionSpec record = OptionSpec.builder("--record")
+            .paramLabel("FILE")
+            .type(Path.class)
+            .description("Write all accesses into this file, for outboard trace; see docs/recordings.md.")
+            .build();
 
     @Override
     void addParameters() {
@@ -25,6 +35,11 @@ final class DevicePlace extends Place {
                 "For example vfio:0000:03:00.0, sysfs:0000:03:00.0, vfio-user:/run/nvme.sock, model:nvme or"
                         + " qemu:e1000e.");
         add(REGION, false, "bar0 to bar5, or config for configuration space.");
+    }
+
+    @Override
+    void addOptions(CommandSpec spec) {
+        spec.addOption(record);
     }
 
     @Override
@@ -67,6 +82,14 @@ final class DevicePlace extends Place {
     @Override
     OpenRegisters open(long first, long lengthBytes, Purpose purpose) throws IOException {
         PciFunction function = purpose == Purpose.WRITE ? Pci.open(subject()) : Pci.look(subject());
+        Path recording = record.getValue();
+        if (recording != null) {
+            function = Recorder.record(function, recording);
+        }
+        return open(function);
+    }
+
+    private OpenRegisters open(PciFunction function) throws IOException {
         try {
             Registers registers = region().equals(CONFIGURATION) ? function.configuration() : function.bar(index());
             return new OpenRegisters(region(), registers, 0, function::checkPresent, function::close, null);

@@ -2,6 +2,7 @@ package dev.outboard.cli.reg;
 
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
+import dev.outboard.emulation.interpose.RegisterNames;
 import dev.outboard.memory.svd.RegisterSource;
 import dev.outboard.memory.svd.SvdPeripheral;
 import java.io.IOException;
@@ -44,7 +45,7 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        SvdPeripheral peripheral = NamesOption.peripheral(names);
+        SvdPeripheral peripheral = RegisterNames.peripheral(names);
         String name = className == null ? RegisterSource.className(peripheral.name()) : className;
         String source = RegisterSource.of(peripheral, packageName, name);
         Map<String, Object> json = Json.object();

@@ -72,7 +72,11 @@ abstract class Place {
             add("VALUE", false, "A number; for a register with a name fields too: EN=1,SHN=NORMAL.");
         }
         parameters.forEach(spec::addPositional);
+        addOptions(spec);
     }
+
+    /** Adds the options that only this place has. */
+    void addOptions(CommandSpec spec) {}
 
     final void add(String paramLabel, boolean optional, String description) {
         parameters.add(PositionalParamSpec.builder()

@@ -1,6 +1,7 @@
 package dev.outboard.cli.reg;
 
 import dev.outboard.cli.Json;
+import dev.outboard.emulation.interpose.RegisterNames;
 import dev.outboard.memory.DecodedRegister;
 import dev.outboard.memory.Register;
 import dev.outboard.memory.RegisterMap;
@@ -39,7 +40,7 @@ record Target(Register register, boolean named) {
         }
         if (!number && map == null) {
             throw new IllegalArgumentException(
-                    "\"" + where + "\" is no number; for a name say whose with --names " + NamesOption.CHOICES);
+                    "\"" + where + "\" is no number; for a name say whose with --names " + RegisterNames.CHOICES);
         }
         Register first = null;
         if (map != null) {

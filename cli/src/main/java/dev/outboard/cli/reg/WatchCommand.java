@@ -2,6 +2,7 @@ package dev.outboard.cli.reg;
 
 import dev.outboard.cli.Interruption;
 import dev.outboard.cli.Json;
+import dev.outboard.emulation.interpose.RegisterNames;
 import dev.outboard.memory.DecodedRegister;
 import dev.outboard.memory.Register;
 import dev.outboard.memory.RegisterMap;
@@ -64,7 +65,7 @@ final class WatchCommand extends RegisterCommand {
         if (where == null) {
             if (map == null) {
                 throw new IllegalArgumentException(
-                        "watch what? Say an " + place().label() + ", or --names " + NamesOption.CHOICES);
+                        "watch what? Say an " + place().label() + ", or --names " + RegisterNames.CHOICES);
             }
             return map.registers().stream()
                     .filter(register -> access().force()

@@ -2,24 +2,29 @@ package dev.outboard.emulation.fault;
 
 import dev.outboard.emulation.interpose.DmaStore;
 import dev.outboard.emulation.interpose.NvmeTraffic;
+import dev.outboard.emulation.interpose.NvmeTraffic.Command;
 import dev.outboard.emulation.interpose.NvmeTraffic.Completion;
 import dev.outboard.specs.nvme.CompletionEntry;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
-/** What is done to the completions of an NVMe controller. */
+/** What is done to the completions of an NVMe controller, and to its commands: when these complete. */
 final class CompletionFaults {
     private final List<RuleState> rules;
     private final Consumer<FaultAction> befall;
     private final NvmeTraffic traffic = new NvmeTraffic();
     private final Later<DmaStore> later = new Later<>();
+    /** What becomes of commands that are not completed yet, by queue and identifier. */
+    private final Map<Long, List<FaultAction>> doomed = new HashMap<>();
 
     /**
-     * Rules about completions.
+     * Rules about completions and commands.
      *
      * @param befall does what concerns the device as a whole
      */
@@ -32,20 +37,43 @@ final class CompletionFaults {
         return traffic;
     }
 
+    private static long key(int queue, int commandId) {
+        return (long) queue << Short.SIZE | commandId;
+    }
+
+    /** The driver announces commands, before the device hears of it. */
+    void announced(List<Command> commands) {
+        for (Command command : commands) {
+            List<FaultAction> actions = striking(FaultTarget.Kind.COMMAND, command.queue(), command.opcode());
+            doomed.remove(key(command.queue(), command.commandId()));
+            if (!actions.isEmpty()) {
+                doomed.put(key(command.queue(), command.commandId()), actions);
+            }
+        }
+    }
+
+    private List<FaultAction> striking(FaultTarget.Kind kind, int queue, int opcode) {
+        List<FaultAction> actions = new ArrayList<>();
+        for (RuleState state : rules) {
+            if (state.rule().target().matchesCommand(kind, queue, opcode) && state.strikes()) {
+                befall.accept(state.rule().action());
+                actions.add(state.rule().action());
+            }
+        }
+        return actions;
+    }
+
     /** What the driver shall find of what the device stored. */
     List<DmaStore> toDriver(List<DmaStore> stores) {
         List<DmaStore> seen = new ArrayList<>(later.due());
         List<DmaStore> changed = new ArrayList<>(stores);
         for (Completion completion : traffic.toDriver(stores)) {
-            for (RuleState state : rules) {
-                FaultTarget target = state.rule().target();
-                boolean matches = target.matches(FaultTarget.Kind.COMPLETION, null, completion.queue())
-                        && (target.opcode() == FaultTarget.ANY_OPCODE || target.opcode() == completion.opcode());
-                if (matches && state.strikes()) {
-                    befall.accept(state.rule().action());
-                    act(state.rule().action(), completion, changed);
-                }
+            List<FaultAction> announced = doomed.remove(key(completion.queue(), completion.commandId()));
+            if (announced != null) {
+                announced.forEach(action -> act(action, completion, changed));
             }
+            striking(FaultTarget.Kind.COMPLETION, completion.queue(), completion.opcode())
+                    .forEach(action -> act(action, completion, changed));
         }
         seen.addAll(changed);
         return seen;
@@ -55,10 +83,13 @@ final class CompletionFaults {
         DmaStore entry = traffic.entry(completion);
         int last = ByteBuffer.wrap(entry.bytes()).order(ByteOrder.LITTLE_ENDIAN).getInt((int) CompletionEntry.DW3);
         switch (action.kind()) {
-            case STATUS -> stores.add(lastWord(completion, CompletionEntry.STATUS.set(last, action.operand())));
-            case COMMAND -> stores.add(lastWord(completion, CompletionEntry.COMMAND_ID.set(last, action.operand())));
+            case STATUS -> overlay(lastWord(completion, CompletionEntry.STATUS.set(last, action.operand())), stores);
+            case COMMAND ->
+                overlay(lastWord(completion, CompletionEntry.COMMAND_ID.set(last, action.operand())), stores);
             case PHASE ->
-                stores.add(lastWord(completion, CompletionEntry.PHASE.set(last, 1 - CompletionEntry.PHASE.get(last))));
+                overlay(
+                        lastWord(completion, CompletionEntry.PHASE.set(last, 1 - CompletionEntry.PHASE.get(last))),
+                        stores);
             case DROP -> cutOut(completion.deviceAddress(), stores);
             case DELAY -> {
                 cutOut(completion.deviceAddress(), stores);
@@ -78,6 +109,21 @@ final class CompletionFaults {
                 .putInt((int) word)
                 .array();
         return new DmaStore(completion.deviceAddress() + CompletionEntry.DW3, bytes);
+    }
+
+    /** Puts a word in the place of what was stored there, which nobody shall find before. */
+    private static void overlay(DmaStore word, List<DmaStore> stores) {
+        for (int i = 0; i < stores.size(); i++) {
+            DmaStore store = stores.get(i);
+            long offset = word.deviceAddress() - store.deviceAddress();
+            if (offset >= 0 && offset + word.bytes().length <= store.bytes().length) {
+                byte[] bytes = store.bytes().clone();
+                System.arraycopy(word.bytes(), 0, bytes, (int) offset, word.bytes().length);
+                stores.set(i, new DmaStore(store.deviceAddress(), bytes));
+                return;
+            }
+        }
+        stores.add(word);
     }
 
     /** Takes an entry out of what was stored. */
@@ -100,5 +146,6 @@ final class CompletionFaults {
 
     void forget() {
         later.clear();
+        doomed.clear();
     }
 }

@@ -58,13 +58,14 @@ public record FaultAction(Kind kind, long operand) {
         boolean fits(FaultTarget.Kind target) {
             boolean register = target == FaultTarget.Kind.READ || target == FaultTarget.Kind.WRITE;
             boolean dma = target == FaultTarget.Kind.DMA_IN || target == FaultTarget.Kind.DMA_OUT;
+            boolean command = target == FaultTarget.Kind.COMPLETION || target == FaultTarget.Kind.COMMAND;
             return switch (this) {
                 case FLIP, ONES -> register || dma;
                 case STICK, SIGBUS -> register;
                 case DROP -> target != FaultTarget.Kind.READ && target != FaultTarget.Kind.ANY;
                 case DELAY -> target != FaultTarget.Kind.ANY;
                 case DUPLICATE -> !dma && target != FaultTarget.Kind.ANY;
-                case STATUS, COMMAND, PHASE -> target == FaultTarget.Kind.COMPLETION;
+                case STATUS, COMMAND, PHASE -> command;
                 case SPURIOUS -> target == FaultTarget.Kind.INTERRUPT;
                 case HANG, REMOVE -> true;
             };

@@ -38,6 +38,8 @@ public final class FaultGenerator {
             List.of(Kind.FLIP, Kind.ONES, Kind.DROP, Kind.DELAY),
             FaultTarget.Kind.DMA_OUT,
             List.of(Kind.FLIP, Kind.ONES, Kind.DROP),
+            FaultTarget.Kind.COMMAND,
+            List.of(Kind.DROP, Kind.HANG, Kind.REMOVE),
             FaultTarget.Kind.COMPLETION,
             List.of(
                     Kind.STATUS,
@@ -88,7 +90,9 @@ public final class FaultGenerator {
                 touch(FaultTarget.Kind.READ, read.region(), read.offset(), FaultTarget.ANY_OPCODE, read.count());
             }
             case RecordedEvent.Write write -> {
-                nvme.write(write.region(), write.offset(), write.widthBytes(), write.value());
+                nvme.write(write.region(), write.offset(), write.widthBytes(), write.value())
+                        .forEach(
+                                command -> touch(FaultTarget.Kind.COMMAND, null, command.queue(), command.opcode(), 1));
                 touch(FaultTarget.Kind.WRITE, write.region(), write.offset(), FaultTarget.ANY_OPCODE, 1);
             }
             case RecordedEvent.Allocated memory -> {

@@ -2,17 +2,19 @@ package dev.outboard.emulation.fault;
 
 import dev.outboard.driver.DeviceGoneException;
 import dev.outboard.emulation.interpose.DmaStore;
+import dev.outboard.emulation.interpose.InjectedBusError;
 import dev.outboard.emulation.interpose.Interposer;
 import dev.outboard.emulation.interpose.Region;
 import dev.outboard.memory.RegisterAccess;
-import dev.outboard.pci.PciFunction;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
@@ -26,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FaultInjector implements Interposer {
     private static final String RANDOM = "L64X128MixRandom";
+
+    private static final Set<FaultTarget.Kind> OF_COMMANDS =
+            EnumSet.of(FaultTarget.Kind.COMPLETION, FaultTarget.Kind.COMMAND);
 
     private enum Health {
         SOUND,
@@ -64,7 +69,7 @@ public final class FaultInjector implements Interposer {
         long now = System.nanoTime();
         plan.rules().forEach(rule -> rules.add(new RuleState(rule, random, now)));
         List<RuleState> ofCompletions = rules.stream()
-                .filter(state -> state.rule().target().kind() == FaultTarget.Kind.COMPLETION)
+                .filter(state -> OF_COMMANDS.contains(state.rule().target().kind()))
                 .toList();
         completions = ofCompletions.isEmpty() ? null : new CompletionFaults(ofCompletions, this::befall);
         dma = new DmaFaults(random);
@@ -130,7 +135,7 @@ public final class FaultInjector implements Interposer {
         List<FaultAction> actions = striking(FaultTarget.Kind.WRITE, region, offset);
         actions.forEach(FaultInjector::beforeAccess);
         if (completions != null) {
-            completions.traffic().write(region, offset, widthBytes, value);
+            completions.announced(completions.traffic().write(region, offset, widthBytes, value));
         }
         // A device that hangs is still configured by the bus.
         int times = health == Health.SOUND || (health == Health.HUNG && region == Region.CONFIG) ? 1 : 0;
@@ -151,7 +156,7 @@ public final class FaultInjector implements Interposer {
         if (action.kind() == FaultAction.Kind.DELAY) {
             LockSupport.parkNanos(action.operand());
         } else if (action.kind() == FaultAction.Kind.SIGBUS) {
-            throw new InternalError("a fault occurred in an access to a device's memory, as a fault rule says");
+            throw new InjectedBusError();
         }
     }
 
@@ -254,14 +259,14 @@ public final class FaultInjector implements Interposer {
     }
 
     @Override
-    public void setBusMaster(boolean on, PciFunction device) {
+    public void setBusMaster(boolean on, Controls device) {
         if (health != Health.GONE) {
             device.setBusMaster(on);
         }
     }
 
     @Override
-    public void reset(PciFunction device) throws IOException {
+    public void reset(Controls device) throws IOException {
         if (health == Health.GONE) {
             throw gone();
         }
@@ -275,7 +280,7 @@ public final class FaultInjector implements Interposer {
     }
 
     @Override
-    public void checkPresent(PciFunction device) throws DeviceGoneException {
+    public void checkPresent(Controls device) throws DeviceGoneException {
         if (health == Health.GONE) {
             throw gone();
         }

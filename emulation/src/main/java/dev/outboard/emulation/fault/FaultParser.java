@@ -6,6 +6,7 @@ import dev.outboard.memory.Register;
 import dev.outboard.memory.RegisterMap;
 import dev.outboard.specs.nvme.Opcode;
 import dev.outboard.specs.pci.PciConfiguration;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -83,9 +84,11 @@ final class FaultParser {
             case "names" -> {
                 Region region = region();
                 String name = word(RegisterNames.CHOICES);
-                names.put(
-                        region,
-                        RegisterNames.find(name).orElseThrow(() -> wrong("the names are " + RegisterNames.CHOICES)));
+                try {
+                    names.put(region, RegisterNames.find(name));
+                } catch (IllegalArgumentException | IOException e) {
+                    throw error(words.get(next - 1).column, String.valueOf(e.getMessage()));
+                }
             }
             case "on" -> rules.add(rule());
             default -> throw wrong("a line begins with seed, names or on");
@@ -124,7 +127,7 @@ final class FaultParser {
                 long[] range = range(null);
                 yield new FaultTarget(kind, null, range[0], range[1], FaultTarget.ANY_OPCODE);
             }
-            case COMPLETION -> {
+            case COMPLETION, COMMAND -> {
                 long[] range = range(null);
                 int opcode = accept("opcode") ? opcode(range[0] == 0 && range[1] == 0) : FaultTarget.ANY_OPCODE;
                 yield new FaultTarget(kind, null, range[0], range[1], opcode);

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param region of registers: which; else null
  * @param first the least offset in bytes, interrupt vector, number of a DMA buffer, or queue
  * @param last the greatest
- * @param opcode of completions: of which commands; negative for all
+ * @param opcode of completions and commands: which commands; negative for all
  */
 public record FaultTarget(Kind kind, @Nullable Region region, long first, long last, int opcode) {
     /** All commands. */
@@ -31,7 +31,9 @@ public record FaultTarget(Kind kind, @Nullable Region region, long first, long l
         DMA_OUT,
         /** Completions of an NVMe controller. */
         COMPLETION,
-        /** All of these but completions. */
+        /** Commands to an NVMe controller, as the driver announces them; what is done to one, its completion shows. */
+        COMMAND,
+        /** All of these but completions and commands. */
         ANY;
 
         @Override
@@ -42,6 +44,10 @@ public record FaultTarget(Kind kind, @Nullable Region region, long first, long l
 
     boolean matches(Kind seen, @Nullable Region where, long number) {
         return kind == Kind.ANY || (kind == seen && region == where && number >= first && number <= last);
+    }
+
+    boolean matchesCommand(Kind seen, int queue, int of) {
+        return kind == seen && queue >= first && queue <= last && (opcode == ANY_OPCODE || opcode == of);
     }
 
     @Override

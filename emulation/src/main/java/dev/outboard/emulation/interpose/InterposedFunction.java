@@ -38,6 +38,7 @@ public final class InterposedFunction implements PciFunction {
     private final DmaAllocator dma = new DmaAllocator(new Source());
     private final Registers configuration;
     private final @Nullable Registers[] bars = new @Nullable Registers[PciConfiguration.BARS];
+    private final Interposer.Controls controls = new DeviceControls();
     private boolean closed;
 
     /**
@@ -126,6 +127,23 @@ public final class InterposedFunction implements PciFunction {
         }
     }
 
+    private final class DeviceControls implements Interposer.Controls {
+        @Override
+        public void setBusMaster(boolean on) {
+            device.setBusMaster(on);
+        }
+
+        @Override
+        public void reset() throws IOException {
+            device.reset();
+        }
+
+        @Override
+        public void checkPresent() throws DeviceGoneException {
+            device.checkPresent();
+        }
+    }
+
     private void synchronizeForDevice() {
         List<DmaStore> stores = memory.driverStores();
         if (!stores.isEmpty()) {
@@ -188,19 +206,19 @@ public final class InterposedFunction implements PciFunction {
 
     @Override
     public synchronized void setBusMaster(boolean on) {
-        interposer.setBusMaster(on, device);
+        interposer.setBusMaster(on, controls);
     }
 
     @Override
     public synchronized void reset() throws IOException {
         synchronizeForDevice();
-        interposer.reset(device);
+        interposer.reset(controls);
     }
 
     @Override
     public synchronized void checkPresent() throws DeviceGoneException {
         synchronizeForDriver();
-        interposer.checkPresent(device);
+        interposer.checkPresent(controls);
     }
 
     @Override

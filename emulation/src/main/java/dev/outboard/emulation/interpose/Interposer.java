@@ -2,7 +2,6 @@ package dev.outboard.emulation.interpose;
 
 import dev.outboard.driver.DeviceGoneException;
 import dev.outboard.memory.RegisterAccess;
-import dev.outboard.pci.PciFunction;
 import java.io.IOException;
 import java.util.List;
 
@@ -11,6 +10,30 @@ import java.util.List;
  * unless it is overridden. {@link InterposedFunction} calls them one at a time, on the driver's threads.
  */
 public interface Interposer {
+    /** What a driver can have a device do as a whole. */
+    interface Controls {
+        /**
+         * Switches DMA on or off.
+         *
+         * @param on whether the device may do DMA
+         */
+        void setBusMaster(boolean on);
+
+        /**
+         * Resets the device.
+         *
+         * @throws IOException if it cannot be reset
+         */
+        void reset() throws IOException;
+
+        /**
+         * Asks whether the device is there.
+         *
+         * @throws DeviceGoneException if it is not
+         */
+        void checkPresent() throws DeviceGoneException;
+    }
+
     /**
      * The driver sees a region for the first time.
      *
@@ -96,29 +119,29 @@ public interface Interposer {
      * The driver switches DMA on or off.
      *
      * @param on whether the device may do DMA
-     * @param device the function
+     * @param device the device
      */
-    default void setBusMaster(boolean on, PciFunction device) {
+    default void setBusMaster(boolean on, Controls device) {
         device.setBusMaster(on);
     }
 
     /**
      * The driver resets the function.
      *
-     * @param device the function
+     * @param device the device
      * @throws IOException if it cannot be reset
      */
-    default void reset(PciFunction device) throws IOException {
+    default void reset(Controls device) throws IOException {
         device.reset();
     }
 
     /**
      * The driver asks whether the function is there.
      *
-     * @param device the function
+     * @param device the device
      * @throws DeviceGoneException if it is not
      */
-    default void checkPresent(PciFunction device) throws DeviceGoneException {
+    default void checkPresent(Controls device) throws DeviceGoneException {
         device.checkPresent();
     }
 

@@ -216,7 +216,7 @@ public final class NvmeTraffic {
      * @param stores what
      */
     public void toDevice(List<DmaStore> stores) {
-        image.apply(stores);
+        stores.forEach(image::apply);
     }
 
     /**
@@ -229,7 +229,7 @@ public final class NvmeTraffic {
         if (stores.isEmpty()) {
             return List.of();
         }
-        image.apply(stores);
+        stores.forEach(image::apply);
         List<Completion> completions = new ArrayList<>();
         for (Ring ring : completionQueues.values()) {
             for (Completion found = next(ring); found != null; found = next(ring)) {

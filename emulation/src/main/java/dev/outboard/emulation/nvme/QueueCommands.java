@@ -167,6 +167,10 @@ final class QueueCommands {
 
     // 5.8. What the controller polls anyway needs no event index: the buffer for it is checked and left alone.
     private int configureDoorbells(Command command) {
+        if (dma.isInterposed()) {
+            // What is rung in memory alone nobody between would hear; hosts ring the registers then.
+            return Status.INVALID_OPCODE;
+        }
         long shadow = command.qword(SubmissionEntry.PRP1);
         long eventIndexes = command.qword(SubmissionEntry.PRP2);
         if (((shadow | eventIndexes) & (DmaSpace.PAGE_BYTES - 1)) != 0) {

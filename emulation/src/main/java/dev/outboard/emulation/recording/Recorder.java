@@ -40,14 +40,31 @@ public final class Recorder implements Interposer {
      */
     public static PciFunction record(PciFunction function, Path file) throws IOException {
         try {
-            Writer out = Files.newBufferedWriter(file);
-            out.write(RecordingReader.HEADER + "\ndevice " + function.address() + "\nvectors "
-                    + function.interruptVectors() + "\n");
-            return new InterposedFunction(function, new Recorder(out));
+            Recorder recorder = open(file, function.address().toString(), function.interruptVectors());
+            return new InterposedFunction(function, recorder);
         } catch (IOException | RuntimeException e) {
             function.close();
             throw e;
         }
+    }
+
+    /**
+     * Starts the recording of a device that is served: of all that its clients do, as the device sees it.
+     *
+     * @param file the recording, which is overwritten
+     * @param model what it is, for example {@code "nvme"}
+     * @param vectors how many interrupt vectors it has
+     * @return the recorder, for {@link dev.outboard.emulation.PciModel#interpose}
+     * @throws IOException if the file cannot be written
+     */
+    public static Recorder served(Path file, String model, int vectors) throws IOException {
+        return open(file, RecordingReader.SERVED + model, vectors);
+    }
+
+    private static Recorder open(Path file, String device, int vectors) throws IOException {
+        Writer out = Files.newBufferedWriter(file);
+        out.write(RecordingReader.HEADER + "\ndevice " + device + "\nvectors " + vectors + "\n");
+        return new Recorder(out);
     }
 
     private long now() {
@@ -65,6 +82,8 @@ public final class Recorder implements Interposer {
                 reads = null;
             }
             out.write(nanos + " " + event + "\n");
+            // Somebody may follow.
+            out.flush();
         } catch (IOException e) {
             throw new UncheckedIOException(new IOException("the recording cannot be written: " + e.getMessage(), e));
         }
@@ -134,19 +153,19 @@ public final class Recorder implements Interposer {
     }
 
     @Override
-    public void setBusMaster(boolean on, PciFunction device) {
+    public void setBusMaster(boolean on, Controls device) {
         add(new RecordedEvent.BusMaster(on));
         device.setBusMaster(on);
     }
 
     @Override
-    public void reset(PciFunction device) throws IOException {
+    public void reset(Controls device) throws IOException {
         add(new RecordedEvent.Reset());
         device.reset();
     }
 
     @Override
-    public void checkPresent(PciFunction device) throws DeviceGoneException {
+    public void checkPresent(Controls device) throws DeviceGoneException {
         try {
             device.checkPresent();
         } catch (DeviceGoneException e) {

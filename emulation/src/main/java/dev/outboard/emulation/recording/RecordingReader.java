@@ -7,12 +7,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Reads a recording, event by event. Trusts nothing in it. */
 public final class RecordingReader implements AutoCloseable {
     /** The first line. */
     static final String HEADER = "outboard-recording 1";
+
+    /** What the address of a device starts with that was recorded at its own end. */
+    static final String SERVED = "served:";
 
     private static final int MOST_VECTORS = 2048;
     private static final int HEX_RADIX = 16;
@@ -26,9 +30,9 @@ public final class RecordingReader implements AutoCloseable {
     private String[] words = new String[0];
     private int next;
 
-    private RecordingReader(Path path) throws IOException {
+    private RecordingReader(Path path, BufferedReader in) throws IOException {
         file = path.toString();
-        in = Files.newBufferedReader(path);
+        this.in = in;
         try {
             if (!HEADER.equals(readLine())) {
                 throw error("this is no recording: the first line would be \"" + HEADER + "\"", null);
@@ -53,7 +57,19 @@ public final class RecordingReader implements AutoCloseable {
         if (!Files.isRegularFile(path)) {
             throw new IOException(path + " is no file; --record of other commands writes recordings");
         }
-        return new RecordingReader(path);
+        return new RecordingReader(path, Files.newBufferedReader(path));
+    }
+
+    /**
+     * Opens a recording that may still be written: the reader waits for what follows.
+     *
+     * @param path the file, or a pipe
+     * @param stop asked now and then; the recording ends where it is once this is true
+     * @return a reader at its first event
+     * @throws IOException if it cannot be read, or is none
+     */
+    public static RecordingReader follow(Path path, BooleanSupplier stop) throws IOException {
+        return new RecordingReader(path, new BufferedReader(new FollowingReader(Files.newBufferedReader(path), stop)));
     }
 
     private String header(String name) throws IOException {

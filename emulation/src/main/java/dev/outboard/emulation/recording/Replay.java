@@ -7,7 +7,6 @@ import dev.outboard.emulation.interpose.Region;
 import dev.outboard.emulation.recording.RecordedEvent.Read;
 import dev.outboard.emulation.recording.RecordedEvent.ToDriver;
 import dev.outboard.memory.RegisterAccess;
-import dev.outboard.pci.PciFunction;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -203,17 +202,17 @@ final class Replay implements Interposer {
     }
 
     @Override
-    public void setBusMaster(boolean on, PciFunction device) {
+    public void setBusMaster(boolean on, Controls device) {
         expect(new RecordedEvent.BusMaster(on));
     }
 
     @Override
-    public void reset(PciFunction device) throws IOException {
+    public void reset(Controls device) throws IOException {
         expect(new RecordedEvent.Reset());
     }
 
     @Override
-    public void checkPresent(PciFunction device) throws DeviceGoneException {
+    public void checkPresent(Controls device) throws DeviceGoneException {
         if (diverged || gone) {
             throw gone();
         }

@@ -23,7 +23,14 @@ public final class ReplayPath implements AccessPath {
 
     @Override
     public PciFunction open(DeviceAddress address) throws IOException {
-        Replay replay = new Replay(RecordingReader.open(Path.of(address.device())));
+        RecordingReader recording = RecordingReader.open(Path.of(address.device()));
+        if (recording.device().startsWith(RecordingReader.SERVED)) {
+            recording.close();
+            throw new IOException(address.device()
+                    + " was recorded by a device that is served, not by a driver: outboard trace shows it, but it cannot"
+                    + " be replayed");
+        }
+        Replay replay = new Replay(recording);
         try {
             return new InterposedFunction(new ReplayedDevice(address, replay), replay);
         } catch (UncheckedIOException e) {

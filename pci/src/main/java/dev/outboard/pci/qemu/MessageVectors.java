@@ -4,6 +4,7 @@ import dev.outboard.linux.EventFd;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
 import dev.outboard.linux.UnixSocket;
+import dev.outboard.specs.ivshmem.IvshmemProtocol;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -20,12 +21,10 @@ final class MessageVectors implements AutoCloseable {
     /** How many there are; a doorbell could tell 256 apart. */
     static final int COUNT = 128;
 
-    private static final long PROTOCOL_VERSION = 0;
     /** MSI has 16 bits of data, the doorbell the peer in the 16 above. */
     private static final long OUR_ID = 0;
 
     private static final long DEVICE_ID = 1;
-    private static final long SHARED_MEMORY = -1;
     private static final long PAGE_BYTES = 4096;
 
     private final List<EventFd> events = new ArrayList<>();
@@ -47,14 +46,14 @@ final class MessageVectors implements AutoCloseable {
 
     /** Plays the server that an ivshmem device expects: tells it who it is, who we are, and which memory it shares. */
     void introduce(UnixSocket device) throws IOException {
-        send(device, PROTOCOL_VERSION, List.of());
+        send(device, IvshmemProtocol.VERSION, List.of());
         send(device, DEVICE_ID, List.of());
         for (EventFd event : events) {
             send(device, OUR_ID, List.of(event.fd()));
         }
         // Nobody uses it, but the device will not come up without.
         try (Fd memory = Fd.memfd("outboard-ivshmem", PAGE_BYTES)) {
-            send(device, SHARED_MEMORY, List.of(memory));
+            send(device, IvshmemProtocol.SHARED_MEMORY, List.of(memory));
         }
     }
 

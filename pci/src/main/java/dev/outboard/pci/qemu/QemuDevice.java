@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which device, and what QEMU needs behind it: a drive for those that store, a wire between the two ports of the serial card
- * that has two. Everything else is as QEMU has it.
+ * that has two, memory for those that share it, a connection to the server of their peers. Everything else is as QEMU has
+ * it.
  *
  * @param model QEMU's name for it
  * @param properties of its {@code -device} option
@@ -28,6 +29,10 @@ record QemuDevice(
         @Nullable Drive drive) {
     private static final Set<String> OURS = Set.of("id", "bus", "addr");
     private static final String WIRED_PORTS = "pci-serial-2x";
+    private static final String SHARED_MEMORY = "ivshmem-plain";
+    private static final ByteSize USUAL_SHARED_MEMORY = new ByteSize(1L << 20);
+    private static final String SHARED_MEMORY_WITH_PEERS = "ivshmem-doorbell";
+    private static final String PEERS = "peers";
     private static final ByteSize USUAL_DRIVE = new ByteSize(1L << 30);
     private static final int OWNER_ONLY = 0600;
 
@@ -80,7 +85,9 @@ record QemuDevice(
         String size = properties.remove("size");
         boolean stores = model.equals("nvme") || model.startsWith("virtio-blk");
         Drive drive = null;
-        if (stores || file != null || size != null) {
+        if (model.equals(SHARED_MEMORY)) {
+            drive = new Drive(file, size == null ? USUAL_SHARED_MEMORY : ByteSize.parse(size));
+        } else if (stores || file != null || size != null) {
             drive = new Drive(file, size == null ? null : ByteSize.parse(size));
         }
         if (model.equals("nvme")) {
@@ -99,7 +106,13 @@ record QemuDevice(
     List<String> arguments(String place, @Nullable String storage, Path directory) {
         List<String> arguments = new ArrayList<>();
         SequencedMap<String, String> all = new LinkedHashMap<>(properties);
-        if (storage != null) {
+        if (storage != null && model.equals(SHARED_MEMORY) && drive != null && drive.size() != null) {
+            arguments.addAll(List.of(
+                    "-object",
+                    "memory-backend-file,id=shared,share=on,size="
+                            + drive.size().bytes() + ",mem-path=" + value(storage)));
+            all.put("memdev", "shared");
+        } else if (storage != null) {
             arguments.addAll(List.of("-drive", "if=none,format=raw,id=drive,file=" + value(storage)));
             all.put("drive", "drive");
         }
@@ -109,6 +122,11 @@ record QemuDevice(
             arguments.addAll(List.of("-chardev", "socket,id=wire2,server=off," + wire));
             all.put("chardev1", "wire1");
             all.put("chardev2", "wire2");
+        }
+        String peers = model.equals(SHARED_MEMORY_WITH_PEERS) ? all.remove(PEERS) : null;
+        if (peers != null) {
+            arguments.addAll(List.of("-chardev", "socket,id=peers,path=" + value(peers)));
+            all.put("chardev", "peers");
         }
         String text = all.entrySet().stream()
                 .map(each -> "," + value(each.getKey()) + "=" + value(each.getValue()))

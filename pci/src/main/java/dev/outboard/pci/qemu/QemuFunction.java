@@ -8,8 +8,8 @@ import dev.outboard.memory.DmaAllocator;
 import dev.outboard.memory.Registers;
 import dev.outboard.pci.PciBar;
 import dev.outboard.pci.function.OpenFunction;
+import dev.outboard.specs.ivshmem.IvshmemRegisters;
 import dev.outboard.specs.pci.PciConfiguration;
-import dev.outboard.specs.q35.Q35;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
@@ -57,7 +57,7 @@ final class QemuFunction extends OpenFunction {
 
     /** Gives both devices their addresses, and lets them answer. */
     private List<PciBar> assign() throws DeviceException {
-        doorbellAddress = bridge.assign(doorbell).getFirst().address() + Q35.IVSHMEM_DOORBELL.offset();
+        doorbellAddress = bridge.assign(doorbell).getFirst().address() + IvshmemRegisters.DOORBELL.offset();
         decode(doorbell);
         List<PciBar> now = bridge.assign(configuration);
         decode(configuration);

@@ -65,6 +65,9 @@ final class SysfsDevice implements AutoCloseable {
                     e.withAdvice("only root reaches a device by sysfs: use sudo, or VFIO: outboard bind "
                             + device.address() + " vfio");
                 case Errno.EPERM -> lockedDown(e);
+                case Errno.ENOENT ->
+                    e.withAdvice("the kernel has no such file of the device: it was removed, or this kernel maps no"
+                            + " PCI resources (CONFIG_SYSFS, HAVE_PCI_MMAP); outboard devices shows what is there");
                 default -> e;
             };
         }

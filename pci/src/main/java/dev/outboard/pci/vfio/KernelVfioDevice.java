@@ -66,7 +66,7 @@ final class KernelVfioDevice implements VfioDevice {
             regions = info.get("num_regions");
             irqs = info.get("num_irqs");
             configuration = regionInfo(Vfio.VFIO_PCI_CONFIG_REGION_INDEX);
-            events = new VfioEvents(name, this);
+            events = new VfioEvents(name, this, "the kernel");
         } catch (IOException | RuntimeException e) {
             device.close();
             opening.close();

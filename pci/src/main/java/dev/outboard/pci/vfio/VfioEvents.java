@@ -12,8 +12,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the kernel tells about a device: that it wants it back, or that the device failed. The kernel waits for whoever has
- * the device to let go of it, so this is listened to always, on a thread of its own.
+ * What the kernel, or a vfio-user server, tells about a device: that it wants it back, or that the device failed. Who wants it
+ * back waits for whoever has it to let go of it, so this is listened to always, on a thread of its own.
  */
 final class VfioEvents implements AutoCloseable {
     private static final long STOP = 0;
@@ -22,6 +22,7 @@ final class VfioEvents implements AutoCloseable {
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1);
 
     private final String name;
+    private final String owner;
     private final GoneState state = new GoneState();
     private final Epoll epoll;
     private final EventFd stop;
@@ -29,9 +30,14 @@ final class VfioEvents implements AutoCloseable {
     private final EventFd error;
     private final Thread thread;
 
-    /** Listens to a device that is open. */
-    VfioEvents(String name, VfioDevice device) throws IOException {
+    /**
+     * Listens to a device that is open.
+     *
+     * @param owner who can want it back, for messages
+     */
+    VfioEvents(String name, VfioDevice device, String owner) throws IOException {
         this.name = name;
+        this.owner = owner;
         epoll = Epoll.create();
         stop = EventFd.create();
         request = EventFd.create();
@@ -69,7 +75,7 @@ final class VfioEvents implements AutoCloseable {
                     (data == REQUEST ? request : error).read();
                     gone(
                             data == REQUEST
-                                    ? name + ": the kernel wants the device back, to remove or unbind it; close it"
+                                    ? name + ": " + owner + " wants the device back, to remove or unbind it; close it"
                                     : name + ": the device reported an error that it does not recover from; close it",
                             null);
                 }

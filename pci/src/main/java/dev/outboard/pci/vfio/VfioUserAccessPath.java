@@ -34,11 +34,17 @@ public final class VfioUserAccessPath implements AccessPath {
 
     @Override
     public PciFunction open(DeviceAddress address) throws IOException {
+        return open(address, address);
+    }
+
+    @Override
+    public PciFunction open(DeviceAddress address, DeviceAddress known) throws IOException {
+        String name = known.equals(address) ? known.toString() : known + " (" + address + ")";
         // A server has one client at a time: the next would wait, and not be told for whom.
         Claim claim = claim(address.device());
         try {
             UnixSocket socket = connect(address.device());
-            return new VfioFunction(address, new VfioUserDevice(address.toString(), socket), claim::close);
+            return new VfioFunction(known, new VfioUserDevice(name, socket), claim::close);
         } catch (IOException | RuntimeException e) {
             claim.close();
             throw e;

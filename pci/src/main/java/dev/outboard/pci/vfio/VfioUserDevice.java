@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** A device that another process serves over a Unix socket, in the protocol vfio-user. */
 final class VfioUserDevice implements VfioDevice {
@@ -39,6 +40,9 @@ final class VfioUserDevice implements VfioDevice {
     private long regions;
     private long irqs;
     private boolean canReset;
+    /** Null if the server cannot tell anything. */
+    private final @Nullable VfioEvents events;
+
     private volatile boolean allOnesSeen;
 
     /**
@@ -68,9 +72,25 @@ final class VfioUserDevice implements VfioDevice {
             canReset = (info.get("flags") & Vfio.VFIO_DEVICE_FLAGS_RESET) != 0;
             regions = info.get("num_regions");
             irqs = info.get("num_irqs");
+            events = listen();
         } catch (IOException | RuntimeException e) {
             connection.close();
             throw e;
+        }
+    }
+
+    /** A server that takes no descriptors, or refuses these, tells of nothing but its end. */
+    private @Nullable VfioEvents listen() throws IOException {
+        boolean canTell = irqInfo(Vfio.VFIO_PCI_REQ_IRQ_INDEX).count() > 0
+                || irqInfo(Vfio.VFIO_PCI_ERR_IRQ_INDEX).count() > 0;
+        if (!canTell || agreed.descriptors() == 0) {
+            return null;
+        }
+        try {
+            return new VfioEvents(name, this, "its server");
+        } catch (DeviceException refused) {
+            connection.checkPresent();
+            return null;
         }
     }
 
@@ -230,11 +250,17 @@ final class VfioUserDevice implements VfioDevice {
     @Override
     public void checkPresent() throws DeviceGoneException {
         connection.checkPresent();
+        if (events != null) {
+            events.checkPresent();
+        }
     }
 
     @Override
     public void whenGone(Runnable action) {
         connection.whenGone(action);
+        if (events != null) {
+            events.whenGone(action);
+        }
     }
 
     @Override
@@ -244,6 +270,9 @@ final class VfioUserDevice implements VfioDevice {
 
     @Override
     public void close() {
+        if (events != null) {
+            events.close();
+        }
         connection.close();
         synchronized (this) {
             regionFiles.values().forEach(Fd::close);

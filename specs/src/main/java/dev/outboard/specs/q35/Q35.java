@@ -1,7 +1,6 @@
 package dev.outboard.specs.q35;
 
 import static dev.outboard.memory.Register.Access.READ_WRITE;
-import static dev.outboard.memory.Register.Access.WRITE_ONLY;
 
 import dev.outboard.memory.Field;
 import dev.outboard.memory.Register;
@@ -38,9 +37,6 @@ public final class Q35 {
 
     private static final int FIRST_GSI = 20;
     private static final int PINS = 4;
-
-    /** The doorbell of an ivshmem device, in its BAR 0: writing it signals a vector of a peer. QEMU, ivshmem-spec.rst. */
-    public static final Register IVSHMEM_DOORBELL = Register.of("DOORBELL", 12, 32, WRITE_ONLY, "Device Specification");
 
     private Q35() {}
 

@@ -1,0 +1,5 @@
+/** A driver for memory that machines and processes share. */
+@NullMarked
+package dev.outboard.samples.ivshmem;
+
+import org.jspecify.annotations.NullMarked;

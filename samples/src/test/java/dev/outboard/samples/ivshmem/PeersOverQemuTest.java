@@ -1,0 +1,28 @@
+package dev.outboard.samples.ivshmem;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+
+/** QEMU's device without a guest, and a model in a process of its own as its peer. */
+@Tag("emulated")
+class PeersOverQemuTest extends PeersContract {
+    @BeforeAll
+    static void requireQemu() {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/qemu-system-x86_64")), "needs QEMU: qemu-system-x86");
+    }
+
+    @Override
+    SharedMemory open() throws IOException {
+        return SharedMemory.open("qemu:ivshmem-doorbell?vectors=" + VECTORS + "&peers=" + socket());
+    }
+
+    @Override
+    SharedMemory openPeer() throws IOException {
+        return SharedMemory.open("model:ivshmem?vectors=" + VECTORS + "&peers=" + socket());
+    }
+}

@@ -36,7 +36,7 @@ public final class TestDevices {
     public static final String SDHCI = "0000:00:0a.0";
 
     /** A virtio disk of 512-byte blocks, serial number {@code OUTBOARD-2}, with four queues; packed rings if asked. */
-    public static final String VIRTIO_BLOCK = "0000:00:0b.0";
+    public static final String VIRTIO_BLOCK = "0000:00:1d.0";
 
     /** ivshmem without a doorbell: memory in a BAR. */
     public static final String SHARED_MEMORY = "0000:00:0f.0";

@@ -13,8 +13,38 @@ import java.time.Duration;
 /** The admin commands, one at a time, each with a deadline. Safe for use by several threads. */
 final class AdminQueue {
     private static final int DEPTH = 31;
+    private static final int NOT_ABORTED = 1;
 
-    private final QueuePair queue;
+    /** Nobody resets the controller for an admin command's sake but who calls {@link NvmeController#reset}. */
+    private static final QueueOwner NO_OWNER = new QueueOwner() {
+        @Override
+        public int resets() {
+            return 0;
+        }
+
+        @Override
+        public boolean delete(CommandQueue queue) {
+            return true;
+        }
+
+        @Override
+        public int create(CommandQueue queue) {
+            // The registers say where it is.
+            return 0;
+        }
+
+        @Override
+        public boolean abort(CommandQueue queue, int commandId) {
+            return false;
+        }
+
+        @Override
+        public void reset(int seenResets) {
+            throw new IllegalStateException("an admin queue resets nothing");
+        }
+    };
+
+    private final CommandQueue queue;
     private final DmaMemory page;
     private final Duration timeout;
 
@@ -22,17 +52,35 @@ final class AdminQueue {
         this.timeout = timeout;
         page = access.dma().allocate(Identify.SIZE_BYTES, access.pageBytes());
         int depth = Math.min(DEPTH, access.maximumQueueEntries() - 1);
-        queue = new QueuePair(access, 0, depth, access.pageBytes(), null, timeout, closed -> true);
+        queue = new CommandQueue(access, 0, depth, null, timeout, NO_OWNER);
     }
 
-    QueuePair queue() {
+    CommandQueue queue() {
         return queue;
+    }
+
+    /** The controller is about to be enabled again: what was on its way is reported as aborted. */
+    synchronized void restart() throws IOException {
+        queue.restart();
+    }
+
+    /** Asks for the end of a command; returns whether the controller says that it was aborted. */
+    synchronized boolean abort(int queueId, int commandId, Duration limit) throws IOException {
+        long dword10 = SubmissionEntry.ABORT_QUEUE_ID.of(queueId) | SubmissionEntry.ABORT_COMMAND_ID.of(commandId);
+        int result = execute(Opcode.ABORT, 0, 0, dword10, limit);
+        return (result & NOT_ABORTED) == 0;
+    }
+
+    /** Carries out a command; returns dword 0 of its completion. */
+    private int execute(int opcode, int namespaceId, long prp1, long dwords10And11, Duration limit) throws IOException {
+        queue.nextSlot();
+        return queue.add(opcode, namespaceId, prp1, 0, dwords10And11, 0, null, 0)
+                .await(limit);
     }
 
     /** The data of identify, copied to memory that lives as long as anyone looks at it. */
     synchronized MemorySegment identify(int cns, int namespaceId) throws IOException {
-        queue.command(Opcode.IDENTIFY, namespaceId, page.deviceAddress(), 0, SubmissionEntry.CNS.of(cns), 0, 0, null, 0)
-                .await(timeout);
+        execute(Opcode.IDENTIFY, namespaceId, page.deviceAddress(), SubmissionEntry.CNS.of(cns), timeout);
         return Arena.ofAuto()
                 .allocate(Identify.SIZE_BYTES, Long.BYTES)
                 .copyFrom(page.segment())
@@ -42,21 +90,16 @@ final class AdminQueue {
     /** Asks for so many I/O queue pairs. Returns how many may be created. */
     synchronized int setQueueCount(int pairs) throws IOException {
         long asked = (pairs - 1L) << 16 | (pairs - 1);
-        int granted = queue.command(
-                        Opcode.SET_FEATURES,
-                        0,
-                        0,
-                        0,
-                        SubmissionEntry.FEATURE_ID.of(Feature.NUMBER_OF_QUEUES) | asked << Integer.SIZE,
-                        0,
-                        0,
-                        null,
-                        0)
-                .await(timeout);
+        int granted = execute(
+                Opcode.SET_FEATURES,
+                0,
+                0,
+                SubmissionEntry.FEATURE_ID.of(Feature.NUMBER_OF_QUEUES) | asked << Integer.SIZE,
+                timeout);
         return Math.min(pairs, Math.min(granted & 0xffff, granted >>> 16) + 1);
     }
 
-    synchronized void createQueues(QueuePair pair, int interruptVector) throws IOException {
+    synchronized void createQueues(CommandQueue pair, int interruptVector) throws IOException {
         long flags = SubmissionEntry.PHYSICALLY_CONTIGUOUS.of(1);
         long completionFlags = pair.isInterrupting()
                 ? flags
@@ -84,8 +127,7 @@ final class AdminQueue {
 
     private void create(int opcode, long address, int id, int entries, long flags) throws IOException {
         long sizeAndId = SubmissionEntry.QUEUE_SIZE.of(entries - 1L) | SubmissionEntry.QUEUE_ID.of(id);
-        queue.command(opcode, 0, address, 0, sizeAndId | flags << Integer.SIZE, 0, 0, null, 0)
-                .await(timeout);
+        execute(opcode, 0, address, sizeAndId | flags << Integer.SIZE, timeout);
     }
 
     synchronized void deleteQueues(int id, Duration limit) throws IOException {
@@ -94,7 +136,6 @@ final class AdminQueue {
     }
 
     private void delete(int opcode, int id, Duration limit) throws IOException {
-        queue.command(opcode, 0, 0, 0, SubmissionEntry.QUEUE_ID.of(id), 0, 0, null, 0)
-                .await(limit);
+        execute(opcode, 0, 0, SubmissionEntry.QUEUE_ID.of(id), limit);
     }
 }

@@ -82,6 +82,14 @@ final class CompletionQueue implements AutoCloseable {
         headDoorbell.write32(0, head);
     }
 
+    /** Empties the ring: the controller starts from its beginning, too. */
+    void clear() {
+        ring.fill((byte) 0);
+        head = 0;
+        phase = 1;
+        unacknowledged = 0;
+    }
+
     @Override
     public void close() {
         memory.close();

@@ -109,7 +109,8 @@ final class Initialization {
     private Step setAdminQueues() throws IOException {
         // An earlier user's DMA must not start again with the function's.
         access.function().setBusMaster(true);
-        QueuePair queue = admin.queue();
+        admin.restart();
+        CommandQueue queue = admin.queue();
         registers.write(
                 NvmeRegisters.AQA,
                 NvmeRegisters.AQA_ASQS.of(queue.submissions().entries() - 1L)

@@ -1,10 +1,12 @@
 package dev.outboard.nvme;
 
 import dev.outboard.driver.DeviceAddress;
+import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceGoneException;
 import dev.outboard.driver.Interrupt;
 import dev.outboard.memory.DmaAllocator;
 import dev.outboard.pci.PciFunction;
+import dev.outboard.specs.nvme.Identify;
 import dev.outboard.specs.nvme.NvmeRegisters;
 import java.io.IOException;
 import java.time.Duration;
@@ -21,6 +23,7 @@ import java.util.concurrent.locks.LockSupport;
 public final class NvmeController implements AutoCloseable {
     static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(10);
     private static final Duration DELETE_TIMEOUT = Duration.ofSeconds(1);
+    private static final Duration ABORT_TIMEOUT = Duration.ofSeconds(1);
     private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(5);
     private static final long SHUTDOWN_POLL_NANOS = 50_000;
     private static final long SHUTDOWN_NORMAL = 1;
@@ -32,11 +35,13 @@ public final class NvmeController implements AutoCloseable {
     private final Duration commandTimeout;
     private final ControllerAccess access;
     private final AdminQueue admin;
-    private final ControllerIdentity identity;
-    private final List<NvmeNamespace> namespaces;
-    private final int queueCount;
+    private final QueueOwner owner = new Owner();
+    private volatile int resets;
+    private volatile ControllerIdentity identity;
+    private volatile List<NvmeNamespace> namespaces;
+    private volatile int queueCount;
     private final BitSet usedQueueIds = new BitSet();
-    private final List<QueuePair> queuePairs = new ArrayList<>();
+    private final List<CommandQueue> queues = new ArrayList<>();
     private List<Interrupt> interrupts = List.of();
     private boolean closed;
 
@@ -45,12 +50,17 @@ public final class NvmeController implements AutoCloseable {
         this.commandTimeout = commandTimeout;
         access = ControllerAccess.of(function);
         admin = new AdminQueue(access, commandTimeout);
-        Initialization initialization = new Initialization(access, admin, MAXIMUM_QUEUE_PAIRS);
-        initialization.run();
+        Initialization initialization = initialize();
         identity = initialization.identity();
         namespaces = initialization.namespaces();
         queueCount = initialization.queueCount();
         usedQueueIds.set(0);
+    }
+
+    private Initialization initialize() throws IOException {
+        Initialization initialization = new Initialization(access, admin, MAXIMUM_QUEUE_PAIRS);
+        initialization.run();
+        return initialization;
     }
 
     /**
@@ -116,18 +126,22 @@ public final class NvmeController implements AutoCloseable {
     }
 
     /**
-     * The most that one command can transfer, as the controller says (MDTS) and the driver can (one PRP list).
+     * The most that one command can transfer, as the controller says (MDTS) and the driver can (one list in a page).
      *
      * @return bytes
      */
     public long maximumTransferBytes() {
-        return Math.min(controllerTransferLimit(), PrpLists.maximumBytes(access.pageBytes()));
+        return Math.min(controllerTransferLimit(), DataPointers.maximumBytes(access.pageBytes()));
     }
 
     private long controllerTransferLimit() {
         int mdts = identity.data().getInt("mdts");
         // In units of the smallest memory page, which is the one that is used. 0 is no limit.
         return mdts == 0 || mdts > Integer.SIZE ? UNLIMITED_TRANSFER_BYTES : (long) access.pageBytes() << mdts;
+    }
+
+    private boolean takesScatterGatherLists() {
+        return Identify.SGLS_SUPPORT.get(identity.data().get("sgls")) != 0;
     }
 
     /**
@@ -162,14 +176,14 @@ public final class NvmeController implements AutoCloseable {
     /**
      * Creates a queue pair.
      *
-     * @param depth how many commands can be on their way at a time: 1 to {@link QueuePair#MAXIMUM_DEPTH} less one, and less
-     *     than the entries that the controller allows
+     * @param depth how many commands can be on their way at a time: 1 to {@link QueuePair#MAXIMUM_DEPTH}, and less than the
+     *     entries that the controller allows
      * @param waiting how it waits for completions
      * @return the queue pair
      * @throws IOException if the controller has no more, or refuses
      */
     public synchronized QueuePair createQueuePair(int depth, Waiting waiting) throws IOException {
-        int deepest = Math.min(QueuePair.MAXIMUM_DEPTH, access.maximumQueueEntries()) - 1;
+        int deepest = Math.min(QueuePair.MAXIMUM_DEPTH, access.maximumQueueEntries() - 1);
         if (depth < 1 || depth > deepest) {
             throw new IllegalArgumentException(
                     "a queue pair of " + address() + " has a depth of 1 to " + deepest + ", not " + depth);
@@ -180,23 +194,17 @@ public final class NvmeController implements AutoCloseable {
                     address() + " has " + queueCount + " queue pairs, and all are in use; close one first");
         }
         int vector = waiting == Waiting.INTERRUPT ? interruptVector(id) : 0;
-        QueuePair pair = new QueuePair(
-                access,
-                id,
-                depth,
-                maximumTransferBytes(),
-                waiting == Waiting.INTERRUPT ? interrupts.get(vector) : null,
-                commandTimeout,
-                this::deleteQueues);
+        CommandQueue commands = new CommandQueue(
+                access, id, depth, waiting == Waiting.INTERRUPT ? interrupts.get(vector) : null, commandTimeout, owner);
         try {
-            admin.createQueues(pair, vector);
+            admin.createQueues(commands, vector);
         } catch (IOException e) {
-            pair.freeMemory();
+            commands.freeMemory();
             throw e;
         }
         usedQueueIds.set(id);
-        queuePairs.add(pair);
-        return pair;
+        queues.add(commands);
+        return new QueuePair(commands, maximumTransferBytes(), takesScatterGatherLists());
     }
 
     /** Enables all vectors with the first queue that wants one: VFIO cannot add some later. Vector 0 is the admin queue's. */
@@ -212,19 +220,112 @@ public final class NvmeController implements AutoCloseable {
             throw new IllegalStateException(address() + " has " + interrupts.size()
                     + " interrupt vectors, none is left for queue " + queueId + "; poll instead");
         }
+        return vectorOf(queueId);
+    }
+
+    private int vectorOf(int queueId) {
         return interrupts.size() == 1 ? 0 : queueId;
     }
 
+    /**
+     * Resets the controller, and enables it again: what the driver does by itself when a command neither ends nor can be
+     * aborted. Commands on their way are reported as aborted, once each, by the next poll of their queue pair on its own
+     * thread; queue pairs can be used again then, those that had failed, too. NVMe base specification 2.0, 3.7.2.
+     *
+     * @throws DeviceGoneException if the controller is gone
+     * @throws IOException if it does not become ready again, or is another one since; queue pairs fail then
+     */
+    public void reset() throws IOException {
+        reset(resets);
+    }
+
+    private synchronized void reset(int seen) throws IOException {
+        if (closed) {
+            throw new IllegalStateException(address() + " is closed");
+        }
+        if (seen != resets) {
+            // Another thread did it since.
+            return;
+        }
+        function.checkPresent();
+        try {
+            Initialization initialization = initializeAgain();
+            if (!initialization.identity().serialNumber().equals(identity.serialNumber())) {
+                throw new DeviceException(address() + " has the serial number "
+                        + initialization.identity().serialNumber() + " after a reset, and had "
+                        + identity.serialNumber()
+                        + " before; open it anew");
+            }
+            identity = initialization.identity();
+            namespaces = initialization.namespaces();
+            queueCount = initialization.queueCount();
+        } catch (InternalError fault) {
+            throw ControllerAccess.gone(function, fault);
+        } finally {
+            // Whatever came of it: the queues are gone from the controller.
+            resets++;
+        }
+    }
+
+    private Initialization initializeAgain() throws IOException {
+        try {
+            return initialize();
+        } catch (DeviceGoneException gone) {
+            throw gone;
+        } catch (DeviceException stuck) {
+            // A controller that does not answer to its own reset may answer to the function's.
+            function.reset();
+            return initialize();
+        }
+    }
+
+    /** What queue pairs ask for, on their threads. */
+    private final class Owner implements QueueOwner {
+        @Override
+        public int resets() {
+            return resets;
+        }
+
+        @Override
+        public boolean delete(CommandQueue queue) {
+            return deleteQueues(queue);
+        }
+
+        @Override
+        public int create(CommandQueue queue) throws IOException {
+            // Not while it is being reset.
+            synchronized (NvmeController.this) {
+                admin.createQueues(queue, queue.isInterrupting() ? vectorOf(queue.id()) : 0);
+                return resets;
+            }
+        }
+
+        @Override
+        public boolean abort(CommandQueue queue, int commandId) {
+            try {
+                function.checkPresent();
+                return admin.abort(queue.id(), commandId, ABORT_TIMEOUT);
+            } catch (IOException noAnswer) {
+                return false;
+            }
+        }
+
+        @Override
+        public void reset(int seenResets) throws IOException {
+            NvmeController.this.reset(seenResets);
+        }
+    }
+
     /** Called by a queue pair that closes. Returns whether the controller confirmed that it is done with the memory. */
-    private synchronized boolean deleteQueues(QueuePair pair) {
+    private synchronized boolean deleteQueues(CommandQueue queue) {
         if (closed) {
             return false;
         }
-        queuePairs.remove(pair);
+        queues.remove(queue);
         try {
             function.checkPresent();
-            admin.deleteQueues(pair.id(), DELETE_TIMEOUT);
-            usedQueueIds.clear(pair.id());
+            admin.deleteQueues(queue.id(), DELETE_TIMEOUT);
+            usedQueueIds.clear(queue.id());
             return true;
         } catch (IOException e) {
             // The identifier and the memory stay taken until the controller closes: that cannot do harm.
@@ -238,7 +339,7 @@ public final class NvmeController implements AutoCloseable {
         if (closed) {
             return;
         }
-        List.copyOf(queuePairs).forEach(QueuePair::close);
+        List.copyOf(queues).forEach(CommandQueue::close);
         closed = true;
         try {
             shutDown();

@@ -49,6 +49,27 @@ public record NvmeNamespace(int id, int blockSizeBytes, int metadataBytes, long 
         return blockCount * blockSizeBytes;
     }
 
+    /**
+     * Where the metadata of blocks is, if there are any.
+     *
+     * @return true if each block's follow its data; false if they have a buffer of their own
+     */
+    public boolean hasExtendedBlocks() {
+        return metadataBytes != 0 && Identify.FLBAS_EXTENDED.isSet(identity.get("flbas"));
+    }
+
+    /** Checks that blocks are there. */
+    void checkBlocks(long firstBlock, int blocks) {
+        if (blocks < 1 || blocks > QueuePair.MAXIMUM_BLOCKS) {
+            throw new IllegalArgumentException(
+                    "a command names 1 to " + QueuePair.MAXIMUM_BLOCKS + " blocks, not " + blocks);
+        }
+        if (firstBlock < 0 || firstBlock > blockCount - blocks) {
+            throw new IndexOutOfBoundsException("blocks " + firstBlock + " to " + (firstBlock + blocks - 1)
+                    + " are not all in namespace " + id + ", which has the blocks 0 to " + (blockCount - 1));
+        }
+    }
+
     @Override
     public String toString() {
         return "namespace " + id + ": " + blockCount + " blocks of " + blockSizeBytes + " bytes";

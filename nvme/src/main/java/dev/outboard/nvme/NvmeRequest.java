@@ -20,7 +20,7 @@ public final class NvmeRequest {
         COMPLETED
     }
 
-    final QueuePair queue;
+    final CommandQueue queue;
     final int slot;
     /** Low bits: the slot; high bits: counts its uses, so that a stale completion is known. */
     int commandId;
@@ -37,7 +37,7 @@ public final class NvmeRequest {
     /** When the queue pair first looked at it, by {@link System#nanoTime}; 0 if it has not yet. */
     long seenNanos;
 
-    NvmeRequest(QueuePair queue, int slot) {
+    NvmeRequest(CommandQueue queue, int slot) {
         this.queue = queue;
         this.slot = slot;
         this.commandId = slot;

@@ -2,15 +2,14 @@ package dev.outboard.nvme;
 
 import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceTimeoutException;
-import dev.outboard.driver.Interrupt;
 import dev.outboard.memory.DmaMemory;
-import dev.outboard.specs.nvme.CompletionEntry;
+import dev.outboard.memory.ScatterList;
 import dev.outboard.specs.nvme.Opcode;
+import dev.outboard.specs.nvme.Sgl;
+import dev.outboard.specs.nvme.Status;
 import dev.outboard.specs.nvme.SubmissionEntry;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.Objects;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,81 +20,25 @@ import org.jspecify.annotations.Nullable;
  * NvmeRequest#await await}. In steady state nothing here allocates or makes a system call (unless it waits by interrupt).
  */
 public final class QueuePair implements AutoCloseable {
-    /** The most commands that can be on their way at a time: command identifiers keep four bits to count uses. */
-    public static final int MAXIMUM_DEPTH = 1 << 12;
+    /** The most commands that can be on their way at a time. */
+    public static final int MAXIMUM_DEPTH = RequestSlots.MAXIMUM_DEPTH - 1;
 
     /** The most blocks that one command can name. */
     public static final int MAXIMUM_BLOCKS = 1 << 16;
 
-    private static final int SLOT_MASK = MAXIMUM_DEPTH - 1;
-    /** After so many polls without a completion, the clock and the device's presence are looked at. */
-    private static final int HEALTH_CHECK_POLLS = 1 << 10;
+    /** The first of two fused commands tells nobody: the second one's status says how both ended. */
+    private static final CompletionHandler IGNORED = request -> {};
 
-    /** Some 10 to 20 µs, which a fast device does not take. */
-    private static final int YIELD_POLLS = 512;
-
-    private static final long HEALTH_CHECK_NANOS = 1_000_000;
-    private static final long MAXIMUM_SLEEP_NANOS = 100_000_000;
-
-    private final ControllerAccess access;
-    /** Has the controller forget the queues; false if it did not confirm. */
-    private final Predicate<QueuePair> delete;
-
-    private final int id;
-    private final int depth;
-    private final @Nullable Interrupt interrupt;
-    private final long timeoutNanos;
-
+    private final CommandQueue commands;
+    private final boolean scatterGathers;
+    private final DataPointers pointers;
     private final long maximumTransferBytes;
-    private final SubmissionQueue submissions;
-    private final CompletionQueue completions;
-    private final PrpLists prpLists;
 
-    private final NvmeRequest[] requests;
-    private final int[] freeSlots;
-    private int freeCount;
-    /** One slot more than the depth: a request keeps its slot while its handler submits the next. */
-    private int spareSlots = 1;
-
-    /** So many completions may be kept from the controller before its completion queue might fill up. */
-    private final int acknowledgeLimit;
-
-    private int idlePolls;
-    private long lastHealthCheckNanos;
-    private @Nullable IOException failure;
-    private boolean closed;
-
-    QueuePair(
-            ControllerAccess access,
-            int id,
-            int depth,
-            long maximumTransferBytes,
-            @Nullable Interrupt interrupt,
-            Duration timeout,
-            Predicate<QueuePair> delete)
-            throws IOException {
-        this.access = access;
-        this.id = id;
-        this.depth = depth;
-        this.interrupt = interrupt;
-        this.timeoutNanos = timeout.toNanos();
-        this.delete = delete;
+    QueuePair(CommandQueue commands, long maximumTransferBytes, boolean scatterGathers) {
+        this.commands = commands;
+        this.scatterGathers = scatterGathers;
         this.maximumTransferBytes = maximumTransferBytes;
-        // With twice the room, completions need to be acknowledged only along with submissions.
-        int completionEntries = Math.min(2 * depth + 1, access.maximumQueueEntries());
-        acknowledgeLimit = interrupt != null ? 1 : Math.max(1, completionEntries - 1 - depth);
-        submissions = new SubmissionQueue(access, id, depth + 1);
-        completions = new CompletionQueue(access, id, completionEntries);
-        prpLists = new PrpLists(access.dma(), depth + 1, access.pageBytes());
-
-        int slots = depth + 1;
-        requests = new NvmeRequest[slots];
-        freeSlots = new int[slots];
-        for (int slot = 0; slot < slots; slot++) {
-            requests[slot] = new NvmeRequest(this, slot);
-            freeSlots[slot] = depth - slot;
-        }
-        freeCount = slots;
+        pointers = commands.pointers();
     }
 
     /**
@@ -190,7 +133,8 @@ public final class QueuePair implements AutoCloseable {
      * @throws IOException if the device has failed
      */
     public NvmeRequest flush(NvmeNamespace namespace) throws IOException {
-        return command(Opcode.FLUSH, namespace.id(), 0, 0, 0, 0, 0, null, 0);
+        commands.nextSlot();
+        return commands.add(Opcode.FLUSH, namespace.id(), 0, 0, 0, 0, null, 0);
     }
 
     private static int blocks(NvmeNamespace namespace, DmaMemory buffer) {
@@ -217,81 +161,113 @@ public final class QueuePair implements AutoCloseable {
             long context)
             throws IOException {
         long length = (long) blocks * namespace.blockSizeBytes();
-        if (blocks < 1
-                || blocks > MAXIMUM_BLOCKS
-                || length > maximumTransferBytes
-                || (address & (Integer.BYTES - 1)) != 0) {
-            throw new IllegalArgumentException("cannot transfer " + blocks + " blocks of " + namespace.blockSizeBytes()
-                    + " bytes at device address 0x" + Long.toHexString(address) + " in one command: it takes 1 to "
-                    + maximumTransferBytes + " bytes, at a multiple of 4");
+        if (length > maximumTransferBytes || (address & (Integer.BYTES - 1)) != 0) {
+            throw untransferable(address, length);
         }
-        if (firstBlock < 0 || firstBlock > namespace.blockCount() - blocks) {
-            throw new IndexOutOfBoundsException("blocks " + firstBlock + " to " + (firstBlock + blocks - 1)
-                    + " are not all in namespace " + namespace.id() + ", which has the blocks 0 to "
-                    + (namespace.blockCount() - 1));
-        }
+        namespace.checkBlocks(firstBlock, blocks);
         if (namespace.metadataBytes() != 0) {
             throw new IllegalArgumentException("namespace " + namespace.id() + " has " + namespace.metadataBytes()
-                    + " bytes of metadata a block; format it without to use it");
+                    + " bytes of metadata a block: use NvmeCommand, which can say where they go");
         }
-        int slot = nextSlot();
-        long prp2 = prpLists.second(slot, address, length);
-        return command(
+        long prp2 = pointers.second(commands.nextSlot(), address, length);
+        return commands.add(
                 opcode,
                 namespace.id(),
                 address,
                 prp2,
                 firstBlock,
                 SubmissionEntry.NLB.of(blocks - 1L),
-                0,
                 handler,
                 context);
     }
 
-    private int nextSlot() {
-        if (freeCount <= spareSlots) {
-            throw new IllegalStateException(this + " is full: " + depth + " commands are on their way; poll it first");
-        }
-        return freeSlots[freeCount - 1];
+    private IllegalArgumentException untransferable(long address, long length) {
+        return new IllegalArgumentException("cannot transfer " + length + " bytes at device address 0x"
+                + Long.toHexString(address) + " in one command: it takes up to " + maximumTransferBytes
+                + " bytes, at a multiple of 4");
     }
 
-    /** Writes a command to the queue, in the slot that {@link #nextSlot} returns. */
-    NvmeRequest command(
-            int opcode,
-            int namespaceId,
-            long prp1,
-            long prp2,
-            long dwords10And11,
-            long dwords12And13,
-            long dwords14And15,
-            @Nullable CompletionHandler handler,
-            long context)
-            throws IOException {
-        if (failure != null || closed) {
-            throw unusable();
-        }
-        NvmeRequest request = requests[nextSlot()];
-        freeCount--;
-        request.commandId = (request.commandId + MAXIMUM_DEPTH) & 0xffff;
-        request.opcode = opcode;
-        request.handler = handler;
-        request.context = context;
-        request.seenNanos = 0;
-        request.state = NvmeRequest.State.SUBMITTED;
+    /**
+     * Submits any command.
+     *
+     * @param command the command, of which nothing is kept
+     * @return the request, which must be awaited
+     * @throws IllegalArgumentException if its buffers do not fit it
+     * @throws IllegalStateException if the queue is full, see {@link #room}
+     * @throws IOException if the device has failed
+     */
+    public NvmeRequest submit(NvmeCommand command) throws IOException {
+        return submit(command, 0, null, 0);
+    }
 
-        submissions.add(
-                opcode, request.commandId, namespaceId, prp1, prp2, dwords10And11, dwords12And13, dwords14And15);
-        return request;
+    /**
+     * Submits any command, and tells a handler.
+     *
+     * @param command the command, of which nothing is kept
+     * @param handler told of the completion
+     * @param context passed on to the handler
+     * @throws IllegalArgumentException if its buffers do not fit it
+     * @throws IllegalStateException if the queue is full, see {@link #room}
+     * @throws IOException if the device has failed
+     */
+    public void submit(NvmeCommand command, CompletionHandler handler, long context) throws IOException {
+        submit(command, 0, handler, context);
+    }
+
+    /**
+     * Submits two commands that the controller carries out as one, or neither of them: compare and write. NVMe base
+     * specification 2.0, 3.4.2.
+     *
+     * @param first the compare
+     * @param second the write, of the same blocks
+     * @return the request of the second command, which must be awaited; it fails with {@link Status#FAILED_FUSED} if the
+     *     first did
+     * @throws IllegalStateException if the queue does not have room for two
+     * @throws IOException if the device has failed
+     */
+    public NvmeRequest submitFused(NvmeCommand first, NvmeCommand second) throws IOException {
+        if (room() < 2) {
+            throw commands.full();
+        }
+        submit(first, SubmissionEntry.FUSE_FIRST, IGNORED, 0);
+        return submit(second, SubmissionEntry.FUSE_SECOND, null, 0);
+    }
+
+    private NvmeRequest submit(NvmeCommand command, int fuse, @Nullable CompletionHandler handler, long context)
+            throws IOException {
+        command.checkBuffers();
+        int slot = commands.nextSlot();
+        long address = command.dataAddress();
+        long length = command.dataBytes();
+        ScatterList pieces = command.pieces();
+        if (length > maximumTransferBytes || (address & (Integer.BYTES - 1)) != 0) {
+            throw untransferable(address, length);
+        }
+        long first = address;
+        long second;
+        int kind = SubmissionEntry.PSDT_PRP;
+        if (pieces == null) {
+            second = pointers.second(slot, address, length);
+        } else if (pointers.arePages(pieces)) {
+            first = pieces.address(0);
+            second = pointers.second(slot, pieces);
+        } else if (scatterGathers && pieces.count() <= pointers.maximumPieces()) {
+            first = pointers.describe(slot, pieces);
+            second = DataPointers.sglWord(Sgl.LAST_SEGMENT, (long) pieces.count() * Sgl.SIZE_BYTES);
+            kind = SubmissionEntry.PSDT_SGL;
+        } else {
+            throw new IllegalArgumentException(this + " cannot transfer " + pieces + ": "
+                    + (scatterGathers
+                            ? "one command takes up to " + pointers.maximumPieces() + " pieces"
+                            : "its controller has no scatter gather lists, so pieces have to be whole pages"));
+        }
+        int flags = command.opcode() | (int) SubmissionEntry.FUSE.of(fuse) | (int) SubmissionEntry.PSDT.of(kind);
+        return commands.add(flags, command, first, second, handler, context);
     }
 
     /** Announces what was written to the queue since the last time. {@link #poll} does that too. */
     public void submit() {
-        if (completions.unacknowledged() > 0) {
-            completions.acknowledge();
-        }
-        if (submissions.hasUnannounced()) {
-            submissions.announce();
-        }
+        commands.submit();
     }
 
     /**
@@ -303,155 +279,7 @@ public final class QueuePair implements AutoCloseable {
      * @throws IOException if it failed before
      */
     public int poll() throws IOException {
-        try {
-            return pollOnce();
-        } catch (InternalError fault) {
-            throw failed(ControllerAccess.gone(access.function(), fault));
-        }
-    }
-
-    private int pollOnce() throws IOException {
-        if (submissions.hasUnannounced()) {
-            submit();
-        }
-        int completed = 0;
-        int entry = completions.peek();
-        while (completions.isNew(entry)) {
-            complete(entry);
-            completed++;
-            entry = completions.peek();
-        }
-        if (completed == 0) {
-            idle();
-        } else if (submissions.hasUnannounced()) {
-            submit();
-        } else if (completions.unacknowledged() >= acknowledgeLimit) {
-            completions.acknowledge();
-        }
-        return completed;
-    }
-
-    private void complete(int entry) throws IOException {
-        int commandId = (int) CompletionEntry.COMMAND_ID.get(entry);
-        int slot = commandId & SLOT_MASK;
-        if (slot > depth
-                || requests[slot].commandId != commandId
-                || requests[slot].state != NvmeRequest.State.SUBMITTED) {
-            throw failed(new DeviceException(
-                    this + " completed command " + commandId + ", which is not on its way; reset the controller"));
-        }
-        int queueHead = completions.submissionQueueHead();
-        if (queueHead >= submissions.entries()) {
-            throw failed(new DeviceException(this + " reports a submission queue head " + queueHead + " of a queue of "
-                    + submissions.entries() + " entries; reset the controller"));
-        }
-        NvmeRequest request = requests[slot];
-        request.status = (int) CompletionEntry.STATUS.get(entry);
-        request.result = completions.result();
-        request.state = NvmeRequest.State.COMPLETED;
-        completions.advance();
-        CompletionHandler handler = request.handler;
-        if (handler != null) {
-            spareSlots = 0;
-            try {
-                handler.completed(request);
-            } finally {
-                spareSlots = 1;
-                release(request);
-            }
-        }
-    }
-
-    private void release(NvmeRequest request) {
-        request.state = NvmeRequest.State.FREE;
-        freeSlots[freeCount++] = request.slot;
-    }
-
-    int await(NvmeRequest request, Duration timeout) throws IOException {
-        if (request.state == NvmeRequest.State.FREE) {
-            throw new IllegalStateException("this request was awaited already");
-        }
-        long deadline = 0;
-        for (int idle = 0; request.state != NvmeRequest.State.COMPLETED; ) {
-            if (poll() > 0) {
-                continue;
-            }
-            if (++idle % HEALTH_CHECK_POLLS == 0 || interrupt != null) {
-                long now = System.nanoTime();
-                deadline = deadline == 0 ? now + timeout.toNanos() : deadline;
-                if (now - deadline >= 0) {
-                    throw failed(new DeviceTimeoutException(
-                            request + " took longer than " + timeout.toMillis() + " ms; reset the controller"));
-                }
-            }
-            pause(idle, deadline);
-        }
-        int status = request.status;
-        int result = request.result;
-        release(request);
-        if (status != 0) {
-            throw request.failure();
-        }
-        return result;
-    }
-
-    /** Passes some time until the next poll. */
-    @SuppressWarnings("ThreadPriorityCheck") // Nothing relies on it.
-    private void pause(int idle, long deadline) throws IOException {
-        if (interrupt == null) {
-            if (idle % YIELD_POLLS == 0) {
-                // Whoever completes the request may be waiting for this very processor.
-                Thread.yield();
-            } else {
-                Thread.onSpinWait();
-            }
-        } else {
-            // Bounded, so that a device that is gone is noticed, and a lost interrupt costs time only.
-            long nanos = Math.clamp(deadline - System.nanoTime(), 0, MAXIMUM_SLEEP_NANOS);
-            interrupt.await(Duration.ofNanos(nanos));
-            interrupt.rearm();
-        }
-    }
-
-    /** Nothing came: now and then, finds out whether the device is still there, and whether commands are overdue. */
-    private void idle() throws IOException {
-        if (failure != null) {
-            throw unusable();
-        }
-        if (++idlePolls % HEALTH_CHECK_POLLS != 0 && interrupt == null) {
-            return;
-        }
-        try {
-            access.function().checkPresent();
-        } catch (IOException e) {
-            throw failed(e);
-        }
-        long now = System.nanoTime();
-        if (now - lastHealthCheckNanos < HEALTH_CHECK_NANOS) {
-            return;
-        }
-        lastHealthCheckNanos = now;
-        for (NvmeRequest request : requests) {
-            if (request.state == NvmeRequest.State.SUBMITTED) {
-                if (request.seenNanos == 0) {
-                    request.seenNanos = now;
-                } else if (now - request.seenNanos > timeoutNanos) {
-                    throw failed(new DeviceTimeoutException(request + " took longer than "
-                            + Duration.ofNanos(timeoutNanos).toMillis() + " ms; reset the controller"));
-                }
-            }
-        }
-    }
-
-    private IOException failed(IOException reason) {
-        failure = reason;
-        return reason;
-    }
-
-    private IOException unusable() {
-        return failure == null
-                ? new DeviceException(this + " is closed")
-                : new DeviceException(this + " failed before: " + failure.getMessage(), failure);
+        return commands.poll();
     }
 
     /**
@@ -460,7 +288,7 @@ public final class QueuePair implements AutoCloseable {
      * @return {@link #depth} less those on their way
      */
     public int room() {
-        return freeCount - spareSlots;
+        return commands.room();
     }
 
     /**
@@ -469,50 +297,21 @@ public final class QueuePair implements AutoCloseable {
      * @return the number
      */
     public int depth() {
-        return depth;
+        return commands.depth();
     }
 
-    boolean isAdmin() {
-        return id == 0;
-    }
-
-    int id() {
-        return id;
-    }
-
-    SubmissionQueue submissions() {
-        return submissions;
-    }
-
-    CompletionQueue completions() {
-        return completions;
-    }
-
-    boolean isInterrupting() {
-        return interrupt != null;
+    CommandQueue commands() {
+        return commands;
     }
 
     /** Deletes the queues. What is still on its way is lost. */
     @Override
     public void close() {
-        if (closed) {
-            return;
-        }
-        closed = true;
-        // A controller that did not confirm may still write to these: they go with the controller then.
-        if (delete.test(this)) {
-            freeMemory();
-        }
-    }
-
-    void freeMemory() {
-        prpLists.close();
-        completions.close();
-        submissions.close();
+        commands.close();
     }
 
     @Override
     public String toString() {
-        return access + (isAdmin() ? " admin queue" : " queue " + id);
+        return commands.toString();
     }
 }

@@ -31,21 +31,23 @@ final class SubmissionQueue implements AutoCloseable {
         return entries;
     }
 
-    /** Writes a command. The controller does not look at it before {@link #announce}. */
+    /** Writes a command, whose flags (fuse, PSDT) are above its opcode. The controller does not look at it before {@link #announce}. */
     void add(
             int opcode,
             int commandId,
             int namespaceId,
+            long metadata,
             long prp1,
             long prp2,
             long dwords10And11,
             long dwords12And13,
-            long dwords14And15) {
+            long dwords14And15,
+            long dwords2And3) {
         long at = (long) tail * SubmissionEntry.SIZE_BYTES;
         long dwords0And1 = ((long) namespaceId << Integer.SIZE) | ((long) commandId << Short.SIZE) | opcode;
         ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW0, dwords0And1);
-        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW2, 0L);
-        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.MPTR, 0L);
+        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW2, dwords2And3);
+        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.MPTR, metadata);
         ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.PRP1, prp1);
         ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.PRP2, prp2);
         ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW10, dwords10And11);
@@ -62,6 +64,13 @@ final class SubmissionQueue implements AutoCloseable {
     void announce() {
         announcedTail = tail;
         tailDoorbell.write32(0, tail);
+    }
+
+    /** Empties the ring: the controller starts from its beginning, too. */
+    void clear() {
+        ring.fill((byte) 0);
+        tail = 0;
+        announcedTail = 0;
     }
 
     @Override

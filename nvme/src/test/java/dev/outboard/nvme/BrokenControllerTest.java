@@ -11,6 +11,8 @@ import dev.outboard.specs.nvme.NvmeRegisters;
 import dev.outboard.specs.nvme.Status;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -88,7 +90,92 @@ class BrokenControllerTest {
         fake.ioFault = completion -> completion.lost = true;
         assertThatThrownBy(() -> read(SHORT))
                 .isInstanceOf(DeviceTimeoutException.class)
-                .hasMessageContaining("read on fake:nvme queue 1 took longer than 50 ms");
+                .hasMessageContaining("read on fake:nvme queue 1 took longer than 50 ms; it was aborted");
+        assertThat(fake.log).contains("abort", "disabled");
+    }
+
+    /** Loses the first so many I/O commands. */
+    private void lose(int commands) {
+        int[] left = {commands};
+        fake.ioFault = completion -> completion.lost = left[0]-- > 0;
+    }
+
+    @Test
+    void aCommandThatIsAbortedTakesNoReset() throws IOException {
+        fake.aborts = true;
+        lose(1);
+        try (NvmeController controller = Nvme.open(fake);
+                QueuePair queue = controller.createQueuePair(4);
+                DmaMemory buffer = controller.dma().allocate(512)) {
+            fake.log.clear();
+            assertThatThrownBy(
+                            () -> queue.read(controller.namespace(1), 0, buffer).await(SHORT))
+                    .isInstanceOf(DeviceTimeoutException.class);
+            queue.read(controller.namespace(1), 0, buffer).await(LONG);
+            assertThat(fake.log).containsExactly("abort");
+        }
+    }
+
+    @Test
+    void aResetReportsWhatWasOnItsWayOnceEachAndTheQueuesGoOn() throws IOException {
+        lose(3);
+        try (NvmeController controller = Nvme.open(fake, SHORT);
+                QueuePair queue = controller.createQueuePair(4);
+                QueuePair other = controller.createQueuePair(2);
+                DmaMemory buffer = controller.dma().allocate(512)) {
+            NvmeNamespace namespace = controller.namespace(1);
+            List<String> told = new ArrayList<>();
+            CompletionHandler handler =
+                    request -> told.add(request.context() + ": 0x" + Integer.toHexString(request.status()));
+            queue.read(namespace, 0, 1, buffer, 0, handler, 1);
+            queue.read(namespace, 0, 1, buffer, 0, handler, 2);
+            other.read(namespace, 0, 1, buffer, 0, handler, 3);
+            // The other queue's thread does not poll meanwhile.
+            other.submit();
+            while (told.size() < 2) {
+                queue.poll();
+            }
+            assertThat(told).containsExactly("1: 0x371", "2: 0x371");
+            queue.read(namespace, 0, buffer).await(LONG);
+            while (told.size() < 3) {
+                other.poll();
+            }
+            assertThat(told).endsWith("3: 0x371").hasSize(3);
+            other.read(namespace, 0, buffer).await(LONG);
+            assertThat(queue.room()).isEqualTo(4);
+            assertThat(other.room()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void aQueueThatFailedIsUsableAfterAReset() throws IOException {
+        fake.ioFault = completion -> completion.commandId = 4711;
+        try (NvmeController controller = Nvme.open(fake);
+                QueuePair queue = controller.createQueuePair(4);
+                DmaMemory buffer = controller.dma().allocate(512)) {
+            NvmeNamespace namespace = controller.namespace(1);
+            NvmeRequest request = queue.read(namespace, 0, buffer);
+            assertThatThrownBy(() -> request.await(LONG)).hasMessageContaining("not on its way");
+            fake.ioFault = completion -> {};
+            controller.reset();
+            assertThatThrownBy(() -> request.await(LONG)).hasMessageContaining("command aborted by host");
+            queue.read(namespace, 0, buffer).await(LONG);
+        }
+    }
+
+    @Test
+    void aResetThatDoesNotSucceedIsReported() throws IOException {
+        lose(1);
+        try (NvmeController controller = Nvme.open(fake);
+                QueuePair queue = controller.createQueuePair(4);
+                DmaMemory buffer = controller.dma().allocate(512)) {
+            fake.becomesReady = false;
+            assertThatThrownBy(
+                            () -> queue.read(controller.namespace(1), 0, buffer).await(SHORT))
+                    .isInstanceOf(DeviceTimeoutException.class)
+                    .hasMessageContaining("did not become ready");
+            assertThat(fake.log).contains("reset");
+        }
     }
 
     @ParameterizedTest

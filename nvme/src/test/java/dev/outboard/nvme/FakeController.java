@@ -13,7 +13,9 @@ import dev.outboard.specs.nvme.CompletionEntry;
 import dev.outboard.specs.nvme.Identify;
 import dev.outboard.specs.nvme.NvmeRegisters;
 import dev.outboard.specs.nvme.Opcode;
+import dev.outboard.specs.nvme.Status;
 import dev.outboard.specs.nvme.SubmissionEntry;
+import dev.outboard.specs.pci.PciConfiguration;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -28,6 +30,11 @@ import java.util.TreeMap;
  */
 class FakeController implements PciFunction {
     private static final int BAR_BYTES = 0x2000;
+    private static final int CONFIGURATION_BYTES = 0x100;
+    private static final int STORAGE = 0x01;
+    private static final int NON_VOLATILE_MEMORY = 0x08;
+    /** Three of each kind, less one: what set features answers to the number of queues. */
+    private static final int IO_QUEUES = 2 << 16 | 2;
 
     long capabilities = NvmeRegisters.CAP_MQES.of(63) | NvmeRegisters.CAP_TO.of(1) | NvmeRegisters.CAP_CSS.of(1);
     boolean becomesReady = true;
@@ -36,6 +43,8 @@ class FakeController implements PciFunction {
     long blocks = 1024;
     int blockShift = 9;
     int[] namespaceIds = {1};
+    /** Whether an abort is followed by the completion of what it aborts. */
+    boolean aborts;
     /** What to do with an I/O command instead of completing it. */
     Fault ioFault = completion -> {};
 
@@ -47,6 +56,7 @@ class FakeController implements PciFunction {
     /** A completion that is about to be posted. */
     static final class Completion {
         int commandId;
+        int result;
         int status;
         int queueHead;
         boolean lost;
@@ -97,6 +107,29 @@ class FakeController implements PciFunction {
             List.of(),
             () -> {});
 
+    /** Only says what class it is: the rest belongs to the access path. */
+    private final Registers configuration = Registers.unmapped(
+            "fake configuration space",
+            CONFIGURATION_BYTES,
+            new RegisterAccess() {
+                @Override
+                public long read(long offset, int widthBytes) {
+                    if (gone) {
+                        return -1;
+                    }
+                    return offset == PciConfiguration.BASE_CLASS.offset()
+                            ? STORAGE
+                            : offset == PciConfiguration.SUBCLASS.offset() ? NON_VOLATILE_MEMORY : 0;
+                }
+
+                @Override
+                public void write(long offset, int widthBytes, long value) {
+                    throw new AssertionError("the driver leaves configuration space to the access path");
+                }
+            },
+            List.of(),
+            () -> {});
+
     private long readRegister(long offset) {
         if (offset == NvmeRegisters.CAP.offset()) {
             return capabilities;
@@ -113,6 +146,14 @@ class FakeController implements PciFunction {
 
     private void writeRegister(long offset, long value) {
         registers.put(offset, value);
+        if (offset == NvmeRegisters.CC.offset() && !NvmeRegisters.CC_EN.isSet(value)) {
+            // A reset forgets all queues.
+            submissionQueues.clear();
+            completionQueues.clear();
+            heads.clear();
+            posted.clear();
+            log.add("disabled");
+        }
         if (offset == NvmeRegisters.ACQ.offset()) {
             long attributes = registers.getOrDefault(NvmeRegisters.AQA.offset(), 0L);
             long submissions = registers.getOrDefault(NvmeRegisters.ASQ.offset(), 0L);
@@ -132,6 +173,9 @@ class FakeController implements PciFunction {
 
     private void run(int queueId, int tail) {
         Queue queue = submissionQueues.get(queueId);
+        if (queue == null) {
+            return;
+        }
         int head = heads.getOrDefault(queueId, 0);
         while (head != tail) {
             MemorySegment entry =
@@ -144,7 +188,7 @@ class FakeController implements PciFunction {
             completion.queueHead = head;
             int opcode = (int) SubmissionEntry.OPCODE.get(word);
             if (queueId == 0) {
-                admin(opcode, entry);
+                completion.result = admin(opcode, entry);
             } else {
                 ioFault.apply(completion);
             }
@@ -154,7 +198,8 @@ class FakeController implements PciFunction {
         }
     }
 
-    private void admin(int opcode, MemorySegment entry) {
+    /** Returns dword 0 of the completion. */
+    private int admin(int opcode, MemorySegment entry) {
         log.add(Opcode.adminName(opcode));
         long dword10 = Integer.toUnsignedLong(entry.get(ValueLayout.JAVA_INT, SubmissionEntry.CDW10));
         long prp1 = entry.get(ValueLayout.JAVA_LONG, SubmissionEntry.PRP1);
@@ -168,9 +213,25 @@ class FakeController implements PciFunction {
                         at(prp1, Identify.SIZE_BYTES).fill((byte) 0));
             case Opcode.CREATE_IO_COMPLETION_QUEUE -> completionQueues.put(queueId, new Queue(prp1, entries));
             case Opcode.CREATE_IO_SUBMISSION_QUEUE -> submissionQueues.put(queueId, new Queue(prp1, entries));
+            case Opcode.ABORT -> abort((int) dword10);
+            case Opcode.SET_FEATURES -> {
+                return IO_QUEUES;
+            }
             default -> {
                 // Succeeds, and does nothing.
             }
+        }
+        return 0;
+    }
+
+    private void abort(int dword10) {
+        if (aborts) {
+            Completion aborted = new Completion();
+            aborted.commandId = (int) SubmissionEntry.ABORT_COMMAND_ID.get(dword10);
+            aborted.status = Status.ABORT_REQUESTED;
+            int queueId = (int) SubmissionEntry.ABORT_QUEUE_ID.get(dword10);
+            aborted.queueHead = heads.get(queueId);
+            post(queueId, aborted);
         }
     }
 
@@ -194,6 +255,7 @@ class FakeController implements PciFunction {
         long phase = 1 - (count / queue.entries()) % 2;
         MemorySegment entry =
                 at(queue.address() + count % queue.entries() * CompletionEntry.SIZE_BYTES, CompletionEntry.SIZE_BYTES);
+        entry.set(ValueLayout.JAVA_INT, CompletionEntry.DW0, completion.result);
         entry.set(ValueLayout.JAVA_INT, CompletionEntry.DW2, completion.queueHead);
         entry.set(ValueLayout.JAVA_INT, CompletionEntry.DW3, (int)
                 (completion.commandId | phase << 16 | (long) completion.status << 17));
@@ -206,7 +268,7 @@ class FakeController implements PciFunction {
 
     @Override
     public Registers configuration() {
-        throw new AssertionError("the driver leaves configuration space to the access path");
+        return configuration;
     }
 
     @Override

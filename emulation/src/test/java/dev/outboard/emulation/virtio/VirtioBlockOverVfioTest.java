@@ -14,9 +14,9 @@ import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 @EnabledIfEnvironmentVariable(
         named = "OUTBOARD_RIG",
         matches = "qemu",
-        disabledReason = "writes to PCI function 00:0b.0")
+        disabledReason = "writes to PCI function 00:1d.0")
 class VirtioBlockOverVfioTest extends VirtioBlockContract {
-    private static final String DISK = "0000:00:0b.0";
+    private static final String DISK = "0000:00:1d.0";
     private static final DriverBinding BINDING = new DriverBinding(PciBus.system(), DISK);
 
     @BeforeAll

@@ -228,6 +228,8 @@ public final class Identify {
     public static final Struct PRIMARY_CONTROLLER =
             Struct.packed("nvme_primary_ctrl_cap", u16("cntlid"), u16("portid"), u8("crt"));
 
+    /** SGLS: whether commands may name their data by scatter gather lists, and how these are aligned; 0 if not. */
+    public static final Field SGLS_SUPPORT = Field.bits("SUPPORT", 1, 0);
     /** FLBAS: the low bits of the LBA format's index. */
     public static final Field FLBAS_INDEX_LOW = Field.bits("INDEX_LOW", 3, 0);
     /** FLBAS: metadata follows the data of each block, instead of lying in its own buffer. */

@@ -193,6 +193,8 @@ public final class Status {
     public static final int ACCESS_DENIED = 0x286;
     /** Media: deallocated or unwritten logical block. */
     public static final int DEALLOCATED_BLOCK = 0x287;
+    /** Path: command aborted by host. */
+    public static final int ABORTED_BY_HOST = 0x371;
 
     private static final int CODE_MASK = 0x7ff;
 
@@ -302,6 +304,7 @@ public final class Status {
             case COMPARE_FAILURE -> "compare failure";
             case ACCESS_DENIED -> "access denied";
             case DEALLOCATED_BLOCK -> "deallocated or unwritten logical block";
+            case ABORTED_BY_HOST -> "command aborted by host";
             default -> "error";
         };
         return text + " (status 0x" + Integer.toHexString(code(status)) + (DNR.isSet(status) ? ", do not retry)" : ")");

@@ -1,9 +1,5 @@
 package dev.outboard.virtio.block;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceTimeoutException;
 import dev.outboard.memory.DmaMemory;
@@ -12,8 +8,6 @@ import dev.outboard.virtio.DriverQueue;
 import dev.outboard.virtio.pci.VirtioFunction;
 import dev.outboard.virtio.pci.VirtioQueue;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -26,14 +20,6 @@ import org.jspecify.annotations.Nullable;
  * state nothing here allocates or makes a system call (unless it waits by interrupt).
  */
 public final class BlockQueue implements AutoCloseable {
-    // What a slot holds besides data, in a cache line of its own.
-    private static final int SLOT_BYTES = 64;
-    private static final int RANGE_AT = VirtioBlk.HEADER_BYTES;
-    private static final int ID_AT = RANGE_AT + VirtioBlk.RANGE_BYTES;
-    private static final int STATUS_AT = SLOT_BYTES - VirtioBlk.STATUS_BYTES;
-    /** What no device reports. */
-    private static final byte NO_STATUS = -1;
-
     /** After so many polls without a completion, the clock and the device's presence are looked at. */
     private static final int HEALTH_CHECK_POLLS = 1 << 10;
 
@@ -46,8 +32,7 @@ public final class BlockQueue implements AutoCloseable {
     private final DriverQueue ring;
     private final Waiting waiting;
     private final int depth;
-    private final DmaMemory slots;
-    private final MemorySegment memory;
+    private final RequestSlots slots;
     private final BlockRequest[] requests;
     /** By the ring's id: the slot of the request. */
     private final int[] slotOfId;
@@ -70,8 +55,7 @@ public final class BlockQueue implements AutoCloseable {
         this.depth = depth;
         ring = queue.ring();
         int slotCount = depth + 1;
-        slots = device.dma().allocate((long) slotCount * SLOT_BYTES);
-        memory = slots.segment();
+        slots = new RequestSlots(device.dma(), slotCount);
         requests = new BlockRequest[slotCount];
         freeSlots = new int[slotCount];
         slotOfId = new int[ring.size()];
@@ -166,7 +150,7 @@ public final class BlockQueue implements AutoCloseable {
             done.state = BlockRequest.State.COMPLETED;
             return done;
         }
-        return request(VirtioBlk.TYPE_FLUSH, 0, null, 0);
+        return request(VirtioBlk.TYPE_FLUSH);
     }
 
     /**
@@ -208,29 +192,20 @@ public final class BlockQueue implements AutoCloseable {
             throw new IllegalArgumentException("cannot discard or zero " + blocks + " blocks at once: " + device
                     + " takes 1 to " + mostSectors + " sectors of " + VirtioBlk.SECTOR_BYTES + " bytes");
         }
-        long at = slot(nextSlot()) + RANGE_AT;
-        memory.set(JAVA_LONG, at + VirtioBlk.RANGE_SECTOR, device.sectors(firstBlock));
-        memory.set(JAVA_INT, at + VirtioBlk.RANGE_SECTORS, (int) sectors);
-        memory.set(JAVA_INT, at + VirtioBlk.RANGE_FLAGS, flags);
-        return request(type, 0, null, 0);
+        slots.setRange(nextSlot(), device.sectors(firstBlock), (int) sectors, flags);
+        return request(type);
     }
 
     /** The serial number, which some devices do not have. */
     String readId(Duration timeout) throws IOException {
-        BlockRequest request = request(VirtioBlk.TYPE_GET_ID, 0, null, 0);
-        long at = slot(request.slot) + ID_AT;
-        memory.asSlice(at, VirtioBlk.ID_BYTES).fill((byte) 0);
+        BlockRequest request = request(VirtioBlk.TYPE_GET_ID);
+        slots.clearId(request.slot);
         try {
             request.await(timeout);
         } catch (VirtioBlockException e) {
             return "";
         }
-        byte[] text = memory.asSlice(at, VirtioBlk.ID_BYTES).toArray(JAVA_BYTE);
-        int length = 0;
-        while (length < text.length && text[length] != 0) {
-            length++;
-        }
-        return new String(text, 0, length, StandardCharsets.ISO_8859_1).strip();
+        return slots.id(request.slot);
     }
 
     private int blocks(DmaMemory buffer) {
@@ -266,9 +241,9 @@ public final class BlockQueue implements AutoCloseable {
         if (type == VirtioBlk.TYPE_OUT && device.isReadOnly()) {
             throw new UnsupportedOperationException(device + " is read-only");
         }
-        nextSlot();
+        int slot = nextSlot();
         long segment = device.maximumSegmentBytes();
-        ring.readable(slotAddress(), VirtioBlk.HEADER_BYTES);
+        ring.readable(slots.headerAddress(slot), VirtioBlk.HEADER_BYTES);
         for (long done = 0; done < length; done += segment) {
             int part = (int) Math.min(segment, length - done);
             if (type == VirtioBlk.TYPE_IN) {
@@ -281,19 +256,18 @@ public final class BlockQueue implements AutoCloseable {
     }
 
     /** A request whose data, if it has some, is in its slot. */
-    private BlockRequest request(int type, long sector, @Nullable CompletionHandler handler, long context)
-            throws IOException {
-        nextSlot();
-        ring.readable(slotAddress(), VirtioBlk.HEADER_BYTES);
+    private BlockRequest request(int type) throws IOException {
+        int slot = nextSlot();
+        ring.readable(slots.headerAddress(slot), VirtioBlk.HEADER_BYTES);
         switch (type) {
-            case VirtioBlk.TYPE_GET_ID -> ring.writable(slotAddress() + ID_AT, VirtioBlk.ID_BYTES);
+            case VirtioBlk.TYPE_GET_ID -> ring.writable(slots.idAddress(slot), VirtioBlk.ID_BYTES);
             case VirtioBlk.TYPE_DISCARD, VirtioBlk.TYPE_WRITE_ZEROES ->
-                ring.readable(slotAddress() + RANGE_AT, VirtioBlk.RANGE_BYTES);
+                ring.readable(slots.rangeAddress(slot), VirtioBlk.RANGE_BYTES);
             default -> {
                 // No data.
             }
         }
-        return send(type, sector, handler, context);
+        return send(type, 0, null, 0);
     }
 
     private int nextSlot() throws IOException {
@@ -306,22 +280,10 @@ public final class BlockQueue implements AutoCloseable {
         return freeSlots[freeCount - 1];
     }
 
-    private static long slot(int slot) {
-        return (long) slot * SLOT_BYTES;
-    }
-
-    /** Where the device finds the slot that {@link #nextSlot} returns. */
-    private long slotAddress() {
-        return slots.deviceAddress() + slot(freeSlots[freeCount - 1]);
-    }
-
     private BlockRequest send(int type, long sector, @Nullable CompletionHandler handler, long context) {
         int slot = freeSlots[--freeCount];
-        long at = slot(slot);
-        memory.set(JAVA_LONG, at + VirtioBlk.HEADER_TYPE, type);
-        memory.set(JAVA_LONG, at + VirtioBlk.HEADER_SECTOR, sector);
-        memory.set(JAVA_BYTE, at + STATUS_AT, NO_STATUS);
-        ring.writable(slots.deviceAddress() + at + STATUS_AT, VirtioBlk.STATUS_BYTES);
+        slots.set(slot, type, sector);
+        ring.writable(slots.statusAddress(slot), VirtioBlk.STATUS_BYTES);
         slotOfId[ring.add()] = slot;
         BlockRequest request = requests[slot];
         request.type = type;
@@ -370,7 +332,7 @@ public final class BlockQueue implements AutoCloseable {
     }
 
     private void complete(BlockRequest request) {
-        request.status = memory.get(JAVA_BYTE, slot(request.slot) + STATUS_AT) & 0xff;
+        request.status = slots.status(request.slot);
         request.state = BlockRequest.State.COMPLETED;
         CompletionHandler handler = request.handler;
         if (handler != null) {

@@ -1,0 +1,421 @@
+package dev.outboard.nvme;
+
+import dev.outboard.driver.DeviceException;
+import dev.outboard.driver.DeviceTimeoutException;
+import dev.outboard.driver.Interrupt;
+import dev.outboard.specs.nvme.CompletionEntry;
+import dev.outboard.specs.nvme.SubmissionEntry;
+import java.io.IOException;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Commands on their way to the controller and back: what a queue pair for I/O and the admin queue have in common. Sees to
+ * it that every command ends: by its completion, by an abort, or by a reset of the controller.
+ */
+final class CommandQueue implements AutoCloseable {
+    /** After so many polls without a completion, the clock and the device's presence are looked at. */
+    private static final int HEALTH_CHECK_POLLS = 1 << 10;
+
+    /** Some 10 to 20 µs, which a fast device does not take. */
+    private static final int YIELD_POLLS = 512;
+
+    private static final long HEALTH_CHECK_NANOS = 1_000_000;
+    /** How long an aborted command may take to be complete. */
+    private static final long ABORT_NANOS = 500_000_000;
+
+    private static final long MAXIMUM_SLEEP_NANOS = 100_000_000;
+
+    private final ControllerAccess access;
+    private final QueueOwner owner;
+
+    private final int id;
+    private final int depth;
+    private final @Nullable Interrupt interrupt;
+    private final long timeoutNanos;
+
+    private final SubmissionQueue submissions;
+    private final CompletionQueue completions;
+    private final DataPointers pointers;
+
+    private final RequestSlots slots;
+
+    /** So many completions may be kept from the controller before its completion queue might fill up. */
+    private final int acknowledgeLimit;
+
+    private int resetsSeen;
+    private int idlePolls;
+    private long lastHealthCheckNanos;
+    private @Nullable IOException failure;
+    private boolean closed;
+
+    CommandQueue(
+            ControllerAccess access,
+            int id,
+            int depth,
+            @Nullable Interrupt interrupt,
+            Duration timeout,
+            QueueOwner owner)
+            throws IOException {
+        this.access = access;
+        this.id = id;
+        this.depth = depth;
+        this.interrupt = interrupt;
+        this.timeoutNanos = timeout.toNanos();
+        this.owner = owner;
+        resetsSeen = owner.resets();
+        // With twice the room, completions need to be acknowledged only along with submissions.
+        int completionEntries = Math.min(2 * depth + 1, access.maximumQueueEntries());
+        acknowledgeLimit = interrupt != null ? 1 : Math.max(1, completionEntries - 1 - depth);
+        submissions = new SubmissionQueue(access, id, depth + 1);
+        completions = new CompletionQueue(access, id, completionEntries);
+        pointers = new DataPointers(access.dma(), depth + 1, access.pageBytes());
+
+        slots = new RequestSlots(this, depth);
+    }
+
+    /**
+     * The slot that the next command will have, for what is to be written elsewhere first.
+     *
+     * @throws IllegalStateException if there is none
+     */
+    int nextSlot() throws IOException {
+        if (failure != null || closed) {
+            restartIfReset();
+        }
+        if (slots.room() == 0) {
+            throw full();
+        }
+        return slots.next().slot;
+    }
+
+    IllegalStateException full() {
+        return new IllegalStateException(this + " is full: " + depth + " commands are on their way; poll it first");
+    }
+
+    /** Writes a command to the queue, in the slot that {@link #nextSlot} returned. */
+    NvmeRequest add(
+            int opcode,
+            int namespaceId,
+            long prp1,
+            long prp2,
+            long dwords10And11,
+            long dwords12And13,
+            @Nullable CompletionHandler handler,
+            long context) {
+        NvmeRequest request = take(opcode, handler, context);
+        submissions.add(opcode, request.commandId, namespaceId, 0, prp1, prp2, dwords10And11, dwords12And13, 0, 0);
+        return request;
+    }
+
+    /** The same with everything that a command can have. */
+    NvmeRequest add(
+            int opcodeAndFlags,
+            NvmeCommand command,
+            long pointer1,
+            long pointer2,
+            @Nullable CompletionHandler handler,
+            long context) {
+        NvmeRequest request = take(command.opcode(), handler, context);
+        submissions.add(
+                opcodeAndFlags,
+                request.commandId,
+                command.namespaceId(),
+                command.words((int) SubmissionEntry.MPTR / Integer.BYTES),
+                pointer1,
+                pointer2,
+                command.words(10),
+                command.words(12),
+                command.words(14),
+                command.words(2));
+        return request;
+    }
+
+    private NvmeRequest take(int opcode, @Nullable CompletionHandler handler, long context) {
+        NvmeRequest request = slots.take();
+        request.opcode = opcode;
+        request.handler = handler;
+        request.context = context;
+        return request;
+    }
+
+    /** Announces what was written to the queue since the last time. */
+    void submit() {
+        if (completions.unacknowledged() > 0) {
+            completions.acknowledge();
+        }
+        if (submissions.hasUnannounced()) {
+            submissions.announce();
+        }
+    }
+
+    /** Announces new commands and takes all completions that are there; returns how many. */
+    int poll() throws IOException {
+        try {
+            return pollOnce();
+        } catch (InternalError fault) {
+            throw failed(ControllerAccess.gone(access.function(), fault));
+        }
+    }
+
+    private int pollOnce() throws IOException {
+        if (failure != null) {
+            restartIfReset();
+        }
+        if (submissions.hasUnannounced()) {
+            submit();
+        }
+        int completed = takeCompletions();
+        if (completed == 0) {
+            idle();
+        } else if (submissions.hasUnannounced()) {
+            submit();
+        } else if (completions.unacknowledged() >= acknowledgeLimit) {
+            completions.acknowledge();
+        }
+        return completed;
+    }
+
+    private int takeCompletions() throws IOException {
+        int completed = 0;
+        int entry = completions.peek();
+        while (completions.isNew(entry)) {
+            complete(entry);
+            completed++;
+            entry = completions.peek();
+        }
+        return completed;
+    }
+
+    private void complete(int entry) throws IOException {
+        int commandId = (int) CompletionEntry.COMMAND_ID.get(entry);
+        NvmeRequest request = slots.find(commandId);
+        if (request == null) {
+            throw failed(new DeviceException(
+                    this + " completed command " + commandId + ", which is not on its way; reset the controller"));
+        }
+        int queueHead = completions.submissionQueueHead();
+        if (queueHead >= submissions.entries()) {
+            throw failed(new DeviceException(this + " reports a submission queue head " + queueHead + " of a queue of "
+                    + submissions.entries() + " entries; reset the controller"));
+        }
+        request.status = (int) CompletionEntry.STATUS.get(entry);
+        request.result = completions.result();
+        request.state = NvmeRequest.State.COMPLETED;
+        completions.advance();
+        slots.tell(request);
+    }
+
+    int await(NvmeRequest request, Duration timeout) throws IOException {
+        if (request.state == NvmeRequest.State.FREE) {
+            throw new IllegalStateException("this request was awaited already");
+        }
+        long deadline = 0;
+        for (int idle = 0; request.state != NvmeRequest.State.COMPLETED; ) {
+            if (poll() > 0) {
+                continue;
+            }
+            if (++idle % HEALTH_CHECK_POLLS == 0 || interrupt != null) {
+                long now = System.nanoTime();
+                deadline = deadline == 0 ? now + timeout.toNanos() : deadline;
+                if (now - deadline >= 0) {
+                    return end(request, timeout);
+                }
+            }
+            pause(idle, deadline);
+        }
+        return finish(request);
+    }
+
+    private int finish(NvmeRequest request) throws NvmeException {
+        int status = request.status;
+        int result = request.result;
+        slots.release(request);
+        if (status != 0) {
+            throw request.failure();
+        }
+        return result;
+    }
+
+    /** A request took too long for who waits for it: it is aborted, if need be by a reset. */
+    private int end(NvmeRequest request, Duration timeout) throws IOException {
+        overdue(request);
+        if (request.status == 0) {
+            // It was done just now.
+            return finish(request);
+        }
+        slots.release(request);
+        throw new DeviceTimeoutException(request + " took longer than " + timeout.toMillis() + " ms; it was aborted");
+    }
+
+    /** Passes some time until the next poll. */
+    @SuppressWarnings("ThreadPriorityCheck") // Nothing relies on it.
+    private void pause(int idle, long deadline) throws IOException {
+        if (interrupt == null) {
+            if (idle % YIELD_POLLS == 0) {
+                // Whoever completes the request may be waiting for this very processor.
+                Thread.yield();
+            } else {
+                Thread.onSpinWait();
+            }
+        } else {
+            // Bounded, so that a device that is gone is noticed, and a lost interrupt costs time only.
+            long nanos = Math.clamp(deadline - System.nanoTime(), 0, MAXIMUM_SLEEP_NANOS);
+            interrupt.await(Duration.ofNanos(nanos));
+            interrupt.rearm();
+        }
+    }
+
+    /** Nothing came: now and then, finds out whether the device is still there, and whether commands are overdue. */
+    private void idle() throws IOException {
+        if (++idlePolls % HEALTH_CHECK_POLLS != 0 && interrupt == null) {
+            return;
+        }
+        try {
+            access.function().checkPresent();
+        } catch (IOException e) {
+            throw failed(e);
+        }
+        if (owner.resets() != resetsSeen) {
+            restart();
+            return;
+        }
+        long now = System.nanoTime();
+        if (now - lastHealthCheckNanos < HEALTH_CHECK_NANOS) {
+            return;
+        }
+        lastHealthCheckNanos = now;
+        for (NvmeRequest request : slots.all()) {
+            if (request.state == NvmeRequest.State.SUBMITTED) {
+                if (request.seenNanos == 0) {
+                    request.seenNanos = now;
+                } else if (now - request.seenNanos > timeoutNanos) {
+                    overdue(request);
+                    return;
+                }
+            }
+        }
+    }
+
+    /**
+     * Ends a command that takes too long: the controller is asked to abort it, and reset if that does not help. The
+     * request is complete afterwards, unless this throws. NVMe base specification 2.0, 5.1.
+     */
+    private void overdue(NvmeRequest request) throws IOException {
+        if (isAdmin()) {
+            throw failed(new DeviceTimeoutException(request + " took longer than "
+                    + Duration.ofNanos(timeoutNanos).toMillis() + " ms; reset the controller"));
+        }
+        if (owner.abort(this, request.commandId) && completesSoon(request)) {
+            return;
+        }
+        try {
+            owner.reset(resetsSeen);
+            restart();
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    private boolean completesSoon(NvmeRequest request) throws IOException {
+        long deadline = System.nanoTime() + ABORT_NANOS;
+        for (int idle = 1; takeCompletions() >= 0 && request.state == NvmeRequest.State.SUBMITTED; idle++) {
+            if (System.nanoTime() - deadline >= 0) {
+                return false;
+            }
+            pause(idle, deadline);
+        }
+        return true;
+    }
+
+    /** After a failure: the queues can be used again once the controller was reset. */
+    private void restartIfReset() throws IOException {
+        if (closed || owner.resets() == resetsSeen) {
+            throw unusable();
+        }
+        restart();
+    }
+
+    /**
+     * The controller was reset, and has forgotten these queues: what was on its way is reported as aborted, and the queues
+     * are created again. Whether the commands were carried out nobody knows.
+     */
+    void restart() throws IOException {
+        try {
+            submissions.clear();
+            completions.clear();
+            resetsSeen = owner.create(this);
+        } catch (IOException e) {
+            throw failed(e);
+        }
+        failure = null;
+        slots.abortAll();
+    }
+
+    private IOException failed(IOException reason) {
+        failure = reason;
+        return reason;
+    }
+
+    private IOException unusable() {
+        return failure == null
+                ? new DeviceException(this + " is closed")
+                : new DeviceException(this + " failed before: " + failure.getMessage(), failure);
+    }
+
+    int room() {
+        return slots.room();
+    }
+
+    int depth() {
+        return depth;
+    }
+
+    DataPointers pointers() {
+        return pointers;
+    }
+
+    boolean isAdmin() {
+        return id == 0;
+    }
+
+    int id() {
+        return id;
+    }
+
+    SubmissionQueue submissions() {
+        return submissions;
+    }
+
+    CompletionQueue completions() {
+        return completions;
+    }
+
+    boolean isInterrupting() {
+        return interrupt != null;
+    }
+
+    /** Has the controller forget the queues. What is still on its way is lost. */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        // A controller that did not confirm may still write to these: they go with the controller then.
+        if (owner.delete(this)) {
+            freeMemory();
+        }
+    }
+
+    void freeMemory() {
+        pointers.close();
+        completions.close();
+        submissions.close();
+    }
+
+    @Override
+    public String toString() {
+        return access + (isAdmin() ? " admin queue" : " queue " + id);
+    }
+}

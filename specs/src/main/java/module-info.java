@@ -11,5 +11,6 @@ module dev.outboard.specs {
     exports dev.outboard.specs.q35;
     exports dev.outboard.specs.serial;
     exports dev.outboard.specs.vfiouser;
+    exports dev.outboard.specs.vhostuser;
     exports dev.outboard.specs.virtio;
 }

@@ -9,4 +9,5 @@ module dev.outboard.virtio {
     exports dev.outboard.virtio;
     exports dev.outboard.virtio.block;
     exports dev.outboard.virtio.pci;
+    exports dev.outboard.virtio.vhost;
 }

@@ -58,7 +58,11 @@ final class EmulateCommand implements Callable<Integer> {
         try (EmulatedDevices served = EmulatedDevices.listen(parsed, threadEach, cpu)) {
             if (output.json()) {
                 Map<String, Object> json = Json.object();
-                json.put("devices", parsed.stream().map(EmulateCommand::json).toList());
+                json.put(
+                        "devices",
+                        parsed.stream()
+                                .map(device -> json(device.model(), device.socket()))
+                                .toList());
                 Json.print(System.out, json);
             } else {
                 parsed.forEach(device -> System.out.println(device.model() + " is listening on " + device.socket()));
@@ -68,10 +72,10 @@ final class EmulateCommand implements Callable<Integer> {
         return 0;
     }
 
-    private static Map<String, Object> json(EmulatedDevices.Device device) {
+    private static Map<String, Object> json(String model, Path socket) {
         Map<String, Object> json = Json.object();
-        json.put("model", device.model());
-        json.put("socket", device.socket().toString());
+        json.put("model", model);
+        json.put("socket", socket.toString());
         return json;
     }
 
@@ -87,8 +91,12 @@ final class EmulateCommand implements Callable<Integer> {
     /** Adds a subcommand for each model that there is. */
     static void addModels(CommandLine emulate) {
         for (Models.Kind kind : Models.kinds()) {
-            CommandSpec model = CommandSpec.forAnnotatedObject(new Serve(kind));
+            Serve serve = new Serve(kind);
+            CommandSpec model = CommandSpec.forAnnotatedObject(serve);
             model.name(kind.name());
+            if (kind.name().startsWith(VhostUserServing.DEVICES)) {
+                model.addMixin("vhostUser", CommandSpec.forAnnotatedObject(serve.vhostUser));
+            }
             model.usageMessage()
                     .description("Serves " + kind.summary() + " to any vfio-user client, until interrupted.");
             kind.options()
@@ -105,6 +113,7 @@ final class EmulateCommand implements Callable<Integer> {
     @Command
     private static final class Serve implements Callable<Integer> {
         private final Models.Kind kind;
+        private final VhostUserServing vhostUser = new VhostUserServing();
 
         @CommandLine.Spec
         private @Nullable CommandSpec spec;
@@ -134,16 +143,24 @@ final class EmulateCommand implements Callable<Integer> {
                     options.put(name, value);
                 }
             }
+            if (vhostUser.isWanted()) {
+                vhostUser.serve(kind.name(), ModelOptions.of(options), socket, cpu, this::announce);
+                return 0;
+            }
             var device = new EmulatedDevices.Device(kind.name(), ModelOptions.of(options), socket);
             try (EmulatedDevices served = EmulatedDevices.listen(List.of(device), false, cpu)) {
-                if (output.json()) {
-                    Json.print(System.out, json(device));
-                } else {
-                    System.out.println("listening on " + socket);
-                }
+                announce(socket);
                 serve(served);
             }
             return 0;
+        }
+
+        private void announce(Path path) throws IOException {
+            if (output.json()) {
+                Json.print(System.out, json(kind.name(), path));
+            } else {
+                System.out.println("listening on " + path);
+            }
         }
     }
 }

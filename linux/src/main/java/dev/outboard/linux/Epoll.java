@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Waiting for many descriptors: {@code epoll(7)}, level-triggered. Descriptors may be added and removed from any thread;
+ * Waiting for many descriptors: {@code epoll(7)}, level-triggered unless told. Descriptors may be added and removed from any thread;
  * one thread waits.
  */
 public final class Epoll implements AutoCloseable {
@@ -15,6 +15,8 @@ public final class Epoll implements AutoCloseable {
     public static final int EPOLLERR = 8;
     /** {@code EPOLLHUP}: the peer is gone. */
     public static final int EPOLLHUP = 16;
+    /** {@code EPOLLET}: an event is told of once, when it happens, and not for as long as it lasts. */
+    public static final int EPOLLET = 1 << 31;
 
     // The structure is packed on x86-64 alone. eventpoll.h, EPOLL_PACKED.
     private static final boolean PACKED = "amd64".equals(System.getProperty("os.arch"));

@@ -24,7 +24,7 @@ public final class Guest implements AutoCloseable {
     private final int attempt;
     private final CloseOnce resources;
     private final Path directory;
-    private final QemuProcess process;
+    private final GuestProcess process;
     private final GuestPorts ports;
     private final Monitor monitor;
     private final GuestProtocol protocol;
@@ -38,7 +38,13 @@ public final class Guest implements AutoCloseable {
         Path control = Files.createDirectory(directory.resolve("control"));
         Files.writeString(control.resolve("boot.sh"), machine.bootScript());
         ports = resources.hold(new GuestPorts(directory));
-        process = resources.hold(QemuProcess.start(machine.program(), directory, machine.arguments(directory), log()));
+        process = resources.hold(GuestProcess.start(
+                machine.program().command(),
+                machine.program().environment(),
+                GuestProcess.End.KILL,
+                directory,
+                machine.arguments(directory),
+                log()));
         if (!ports.accept(process, deadline)) {
             throw deadline.isOver() ? late("QEMU did not start") : new RigException(withLogs("QEMU ended at once"));
         }
@@ -220,6 +226,7 @@ public final class Guest implements AutoCloseable {
 
     private String withLogs(String message) throws IOException {
         return "%s\n--- QEMU's messages\n%s\n--- end of the console\n%s"
-                .formatted(message, QemuProcess.tail(log(), CONSOLE_LINES), QemuProcess.tail(console(), CONSOLE_LINES));
+                .formatted(
+                        message, GuestProcess.tail(log(), CONSOLE_LINES), GuestProcess.tail(console(), CONSOLE_LINES));
     }
 }

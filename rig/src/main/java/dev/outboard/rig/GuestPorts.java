@@ -62,7 +62,7 @@ final class GuestPorts implements AutoCloseable {
     }
 
     /** Waits until QEMU has connected all ports; false when it ended or the deadline passed before. */
-    boolean accept(QemuProcess process, Deadline deadline) throws IOException {
+    boolean accept(GuestProcess process, Deadline deadline) throws IOException {
         process.onExit(selector::wakeup);
         while (channels.size() < servers.size()) {
             if (deadline.isOver() || !process.isAlive()) {

@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 /** A program of the host that the rig uses, and the Debian package that has it. */
 record HostProgram(String name, String debianPackage) {
     static final HostProgram QEMU = new HostProgram("qemu-system-x86_64", "qemu-system-x86");
+    static final HostProgram USER_MODE_LINUX = new HostProgram("linux.uml", "user-mode-linux");
     static final HostProgram BUSYBOX = new HostProgram("busybox", "busybox-static");
     static final HostProgram DEPMOD = new HostProgram("depmod", "kmod");
     static final HostProgram DPKG = new HostProgram("dpkg", "dpkg");

@@ -109,6 +109,24 @@ public final class VirtioPciModel extends PciModel {
         addBar(Bar.of(0, BAR_BYTES, new Bar0()));
     }
 
+    /**
+     * The device behind PCI, for who serves it in another way.
+     *
+     * @return the device, which this model closes
+     */
+    public VirtioDevice device() {
+        return device;
+    }
+
+    /**
+     * What the device does not offer, although it could.
+     *
+     * @return a mask of features
+     */
+    public long withheldFeatures() {
+        return (TRANSPORT_FEATURES | device.features()) & ~offered;
+    }
+
     private static Identity identity(VirtioDevice device) {
         int classCode = switch (device.type()) {
             case VirtioDeviceType.BLOCK -> CLASS_SCSI_STORAGE;

@@ -4,39 +4,58 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** A running QEMU, which ends when it is closed and when this JVM ends, in whichever way. */
-final class QemuProcess implements AutoCloseable {
+/** The running program that a guest is in, which ends when it is closed and when this JVM ends, in whichever way. */
+final class GuestProcess implements AutoCloseable {
+    /** How a guest is told to end when its owner is gone. */
+    enum End {
+        /** It ends at once, and has no processes of its own. */
+        KILL,
+        /** It ends its own processes first, which would outlive it. */
+        TERM
+    }
+
     private static final long KILL_LIMIT_SECONDS = 10;
 
     private final Process process;
+    private final End end;
 
-    private QemuProcess(Process process) {
+    private GuestProcess(Process process, End end) {
         this.process = process;
+        this.end = end;
     }
 
-    static QemuProcess start(QemuProgram program, Path directory, List<String> arguments, Path log) throws IOException {
+    static GuestProcess start(
+            List<String> program,
+            Map<String, String> environment,
+            End end,
+            Path directory,
+            List<String> arguments,
+            Path log)
+            throws IOException {
         List<String> command = new ArrayList<>();
         // A JVM that is killed runs no shutdown hook.
-        command.addAll(List.of(HostProgram.SETPRIV.find().toString(), "--pdeathsig", "KILL"));
-        command.addAll(program.command());
+        command.addAll(List.of(HostProgram.SETPRIV.find().toString(), "--pdeathsig", end.name()));
+        command.addAll(program);
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(directory.toFile())
                 .redirectInput(Path.of("/dev/null").toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile());
-        builder.environment().putAll(program.environment());
+        builder.environment().putAll(environment);
         CompletableFuture<Process> started = new CompletableFuture<>();
         // PR_SET_PDEATHSIG follows the thread that started the process, so that thread has to live as long: prctl(2).
-        Thread.ofPlatform().daemon().name("rig-qemu").start(() -> {
+        Thread.ofPlatform().daemon().name("rig-guest").start(() -> {
             try {
                 Process process = builder.start();
                 started.complete(process);
@@ -46,15 +65,16 @@ final class QemuProcess implements AutoCloseable {
             }
         });
         try {
-            return new QemuProcess(started.get(KILL_LIMIT_SECONDS, TimeUnit.SECONDS));
+            return new GuestProcess(started.get(KILL_LIMIT_SECONDS, TimeUnit.SECONDS), end);
         } catch (ExecutionException e) {
             Throwable cause = Objects.requireNonNullElse(e.getCause(), e);
-            throw new RigException("QEMU does not start: " + cause.getMessage(), cause);
+            throw new RigException(program.getFirst() + " does not start: " + cause.getMessage(), cause);
         } catch (TimeoutException e) {
-            throw new RigException("QEMU does not start within %d s".formatted(KILL_LIMIT_SECONDS), e);
+            throw new RigException(
+                    "%s does not start within %d s".formatted(program.getFirst(), KILL_LIMIT_SECONDS), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new RigException("Interrupted while QEMU started", e);
+            throw new RigException("Interrupted while %s started".formatted(program.getFirst()), e);
         }
     }
 
@@ -63,7 +83,7 @@ final class QemuProcess implements AutoCloseable {
             try {
                 process.waitFor();
             } catch (InterruptedException e) {
-                // Ending here would kill QEMU; only close() may.
+                // Ending here would kill the guest; only close() may.
             }
         }
     }
@@ -91,8 +111,13 @@ final class QemuProcess implements AutoCloseable {
 
     @Override
     public void close() {
+        Duration limit = Duration.ofSeconds(KILL_LIMIT_SECONDS);
+        if (end == End.TERM) {
+            process.destroy();
+            awaitExit(Deadline.after(limit));
+        }
         process.destroyForcibly();
-        awaitExit(new Deadline(System.nanoTime() + TimeUnit.SECONDS.toNanos(KILL_LIMIT_SECONDS)));
+        awaitExit(Deadline.after(limit));
     }
 
     static String tail(Path log, int lines) throws IOException {

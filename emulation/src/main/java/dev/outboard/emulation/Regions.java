@@ -14,8 +14,8 @@ import dev.outboard.memory.RegisterAccess;
 import dev.outboard.specs.pci.PciConfiguration;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** The regions of a model under their VFIO indexes: what they are, and accesses to them by message. */
 final class Regions {

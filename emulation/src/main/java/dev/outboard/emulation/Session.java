@@ -129,7 +129,7 @@ final class Session implements AutoCloseable {
             case VfioUser.DEVICE_GET_INFO -> describeDevice(request, reply);
             case VfioUser.DEVICE_GET_REGION_INFO ->
                 regions.describe(request, reply, agreed.client().maxMsgFds() > 0, attached);
-            case VfioUser.DEVICE_GET_REGION_IO_FDS -> 
+            case VfioUser.DEVICE_GET_REGION_IO_FDS ->
                 regions.describeIoFds(request, reply, agreed.client().maxMsgFds() > 0, attached);
             case VfioUser.DEVICE_GET_IRQ_INFO -> irqs.describe(request, reply);
             case VfioUser.DEVICE_SET_IRQS -> {

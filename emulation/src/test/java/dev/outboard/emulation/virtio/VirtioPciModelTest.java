@@ -4,13 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.outboard.driver.DeviceException;
-import dev.outboard.emulation.VfioUserServer;
-import java.lang.foreign.ValueLayout;
-import dev.outboard.specs.vfiouser.VfioUser;
-import dev.outboard.linux.Fd;
 import dev.outboard.emulation.TestClient;
+import dev.outboard.emulation.VfioUserServer;
+import dev.outboard.linux.Fd;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.pci.Pci;
+import dev.outboard.specs.vfiouser.VfioUser;
 import dev.outboard.specs.virtio.VirtioBlk;
 import dev.outboard.virtio.DriverQueue;
 import dev.outboard.virtio.block.BlockQueue;
@@ -18,6 +17,7 @@ import dev.outboard.virtio.block.VirtioBlock;
 import dev.outboard.virtio.pci.VirtioFunction;
 import dev.outboard.virtio.pci.VirtioQueue;
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
@@ -54,7 +54,7 @@ class VirtioPciModelTest {
         try (VirtioFunction function = VirtioFunction.open(Pci.open(address), DriverQueue.FEATURES)) {
             VirtioQueue queue = function.createQueue(0, 16, 2);
             function.start();
-            DmaMemory memory = function.dma().allocate(64);
+            DmaMemory memory = function.function().dma().allocate(64);
             memory.segment().set(ValueLayout.JAVA_INT, 0, VirtioBlk.TYPE_GET_ID);
             boolean notified = false;
             long deadline = System.nanoTime() + SOON.toNanos();

@@ -26,7 +26,7 @@ class AddressCommandsTest {
         assertWrongUsage(Command.run("mem", "read", "BAR0"), "--names");
         assertWrongUsage(Command.run("mem", "dump"), "ADDRESS", "--base");
         assertWrongUsage(Command.run("mem", "write", "0", "0x100", "--width", "8"), "does not fit 8 bits");
-        assertWrongUsage(Command.run("mem", "write", "0", "1"), "--destroy", "--dry-run");
+        assertFails(Command.run("mem", "write", "0", "1"), "--destroy", "--dry-run");
         assertWrongUsage(Command.run("port", "read", "0x3f8", "--width", "64"), "8, 16 or 32 bits");
         assertFails(Command.run("port", "read", "65536"), "65536 I/O ports");
         assertFails(Command.run("port", "read", "0xffff", "--count", "2"), "65536 I/O ports");

@@ -124,8 +124,7 @@ class RegCommandTest {
         try (Keeping model = new Keeping();
                 VfioUserServer server = VfioUserServer.start(model, socket)) {
             assertThat(server.path()).isEqualTo(socket);
-            assertWrongUsage(
-                    reg("write", device, "bar0", "AQA", "0x001f001f", "--names", "nvme"), "--destroy", "--dry-run");
+            assertFails(reg("write", device, "bar0", "AQA", "0x001f001f", "--names", "nvme"), "--destroy", "--dry-run");
             Command.Result dry =
                     reg("write", device, "bar0", "AQA", "ASQS=0x1f,ACQS=31", "--names", "nvme", "--dry-run");
             assertThat(dry.out()).startsWith("would write 000024  AQA").contains("0x001f001f");

@@ -187,15 +187,18 @@ final class Session implements AutoCloseable {
     @Override
     public void close() {
         model.dma().setClient(null);
-        model.disconnected();
-        ClientMemory reached = memory;
-        if (reached != null) {
-            reached.close();
+        try {
+            model.disconnected();
+        } finally {
+            ClientMemory reached = memory;
+            if (reached != null) {
+                reached.close();
+            }
+            MessageChannel own = twin;
+            if (own != null) {
+                own.close();
+            }
+            channel.close();
         }
-        MessageChannel own = twin;
-        if (own != null) {
-            own.close();
-        }
-        channel.close();
     }
 }

@@ -252,7 +252,12 @@ public final class VfioUserServer implements AutoCloseable {
             session = null;
             clientsServed++;
             epoll.remove(current.socket().fd());
-            current.close();
+            try {
+                current.close();
+            } catch (InternalError | RuntimeException e) {
+                // A model whose file is gone from under it cannot be reset; its next client may find it mended.
+                LOG.log(System.Logger.Level.WARNING, "the model at " + path() + " could not be reset", e);
+            }
             epoll.add(listener.fd(), Epoll.EPOLLIN, LISTENER);
         }
     }

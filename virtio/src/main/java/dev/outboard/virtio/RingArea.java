@@ -34,12 +34,18 @@ class RingArea {
         return Short.toUnsignedInt((short) SHORT.getAcquire(segment, offset));
     }
 
+    // Stores of 16 bits are plain ones between fences: a release or opaque store is a locked exchange in the
+    // interpreter,
+    // and one of 16 bits that meets a SIGBUS, from memory that the other side truncated, ends the JVM.
+
     final void setShort(long offset, int value) {
-        SHORT.setOpaque(segment, offset, (short) value);
+        SHORT.set(segment, offset, (short) value);
     }
 
     final void setShortRelease(long offset, int value) {
-        SHORT.setRelease(segment, offset, (short) value);
+        VarHandle.releaseFence();
+        SHORT.set(segment, offset, (short) value);
+        VarHandle.releaseFence();
     }
 
     final int getInt(long offset) {

@@ -2,6 +2,7 @@ package dev.outboard.cli.nvme;
 
 import dev.outboard.cli.interpose.InterposeOptions;
 import dev.outboard.driver.DeviceAddress;
+import dev.outboard.driver.DeviceException;
 import dev.outboard.nvme.Nvme;
 import dev.outboard.nvme.NvmeController;
 import dev.outboard.nvme.NvmeNamespace;
@@ -74,12 +75,11 @@ public final class DeviceOptions {
      * Refuses to write to anything but a model, unless the user said that it may be overwritten.
      *
      * @param destroy whether the user did
-     * @throws IllegalArgumentException if not
+     * @throws DeviceException if not
      */
-    public void requireDestroy(boolean destroy) {
+    public void requireDestroy(boolean destroy) throws DeviceException {
         if (!destroy && !isModel()) {
-            throw new IllegalArgumentException(
-                    "this overwrites data on " + device + "; add --destroy if that is what you want");
+            throw new DeviceException("this overwrites data on " + device + "; add --destroy if that is what you want");
         }
     }
 }

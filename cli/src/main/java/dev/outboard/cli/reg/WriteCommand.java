@@ -89,9 +89,9 @@ final class WriteCommand extends RegisterCommand {
     }
 
     /** Refuses to write to anything but a model, unless the user said so. */
-    private void requireDestroy() {
+    private void requireDestroy() throws DeviceException {
         if (!destroy && !place().isModel()) {
-            throw new IllegalArgumentException("writing registers of " + place().subject()
+            throw new DeviceException("writing registers of " + place().subject()
                     + " can lose data or hang the machine; add --destroy if that is what you want, or --dry-run");
         }
     }

@@ -59,10 +59,12 @@ final class Terminals implements AutoCloseable {
         set(OUTPUTS, levels);
     }
 
-    // Not setVolatile: it becomes a locked exchange, at which a SIGBUS, from a file that somebody truncated, ends the
-    // JVM.
+    // Not setVolatile: in the interpreter that is a locked exchange, and one of 16 bits that meets a SIGBUS, from a
+    // file that
+    // somebody truncated, ends the JVM.
     private void set(long at, int levels) {
-        LEVELS.setRelease(memory, at, (short) levels);
+        VarHandle.releaseFence();
+        LEVELS.set(memory, at, (short) levels);
         VarHandle.fullFence();
     }
 

@@ -137,6 +137,30 @@ public final class UnixSocket implements AutoCloseable {
      * @throws LinuxException EPIPE or ECONNRESET if the peer is gone
      */
     public void send(MemorySegment bytes, List<Fd> descriptors) throws LinuxException {
+        send(bytes, descriptors, 0);
+    }
+
+    /**
+     * Sends all bytes, as {@link #send} does, if there is room for them now. {@code sendmsg(2)} with {@code MSG_DONTWAIT}.
+     *
+     * @param bytes what to send, in native memory: at least one byte, and few, so that they go whole or not at all
+     * @param descriptors duplicated into the peer; they stay open here
+     * @return whether they are sent; if not, the peer has to read first
+     * @throws LinuxException EPIPE or ECONNRESET if the peer is gone
+     */
+    public boolean sendNow(MemorySegment bytes, List<Fd> descriptors) throws LinuxException {
+        try {
+            send(bytes, descriptors, MSG_DONTWAIT);
+            return true;
+        } catch (LinuxException e) {
+            if (e.errno() != Errno.EAGAIN) {
+                throw e;
+            }
+            return false;
+        }
+    }
+
+    private void send(MemorySegment bytes, List<Fd> descriptors, int flags) throws LinuxException {
         checkBuffer(bytes);
         try (Arena arena = Arena.ofConfined()) {
             StructView iov = IOVEC.allocate(arena);
@@ -159,7 +183,7 @@ public final class UnixSocket implements AutoCloseable {
             long sent = 0;
             while (sent < bytes.byteSize()) {
                 iov.set("iov_base", bytes.address() + sent).set("iov_len", bytes.byteSize() - sent);
-                long result = Libc.sendmsg(fd.number(), message.segment(), MSG_NOSIGNAL);
+                long result = Libc.sendmsg(fd.number(), message.segment(), MSG_NOSIGNAL | flags);
                 if (result != -Errno.EINTR) {
                     sent += LinuxException.check(result, "sendmsg", fd.name());
                     message.set("msg_control", 0).set("msg_controllen", 0);

@@ -74,12 +74,18 @@ app_is_built() {
     touch "$root/cli/target/app/.built"
 }
 
-# Builds the command's modules into cli/target/app, if they are not built.
+# Builds the command's modules into cli/target/app, if they are not built. Of several that start together one builds, and
+# the others wait for it.
 build_app() {
     stamp=$root/cli/target/app/.built
-    if stale "$stamp"; then
+    stale "$stamp" || return 0
+    (
+        if command -v flock >/dev/null; then
+            flock -n 9 || { say "waiting for another build of outboard…"; flock 9; }
+            stale "$stamp" || exit 0
+        fi
         say "building outboard, once: about a minute…"
         (cd "$root" && maven -q -Dstyle.color=never -DskipTests -pl cli -am package >&2) || fail "outboard does not build"
         app_is_built
-    fi
+    ) 9<"$root/pom.xml" || exit 1
 }

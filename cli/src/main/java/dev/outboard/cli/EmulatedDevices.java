@@ -22,6 +22,7 @@ final class EmulatedDevices implements AutoCloseable {
 
     private final List<Device> devices;
     private final List<PciModel> models = new ArrayList<>();
+    private final List<VfioUserServer> servers = new ArrayList<>();
     /** The first is what the calling thread does. */
     private final List<Work> threads = new ArrayList<>();
 
@@ -70,7 +71,7 @@ final class EmulatedDevices implements AutoCloseable {
     }
 
     /**
-     * Has all of them listen.
+     * Has all of them listen, once it is known that all of them can be made.
      *
      * @param devices at least one
      * @param threadEach whether each has a thread of its own
@@ -79,10 +80,18 @@ final class EmulatedDevices implements AutoCloseable {
     static EmulatedDevices listen(List<Device> devices, boolean threadEach, @Nullable Integer cpu) throws IOException {
         EmulatedDevices all = new EmulatedDevices(devices);
         try {
+            if (cpu != null) {
+                Affinity.check(cpu);
+            }
+            for (Device device : devices) {
+                all.create(device);
+            }
             List<VfioUserServer> shared = new ArrayList<>();
             List<Work> own = new ArrayList<>();
-            for (Device device : devices) {
-                VfioUserServer server = all.listen(device);
+            for (int i = 0; i < devices.size(); i++) {
+                Device device = devices.get(i);
+                VfioUserServer server = VfioUserServer.listen(device.socket, all.models.get(i));
+                all.servers.add(server);
                 if (threadEach || device.cpu() != null) {
                     own.add(new Work(server::run, server::close, device.cpu()));
                 } else {
@@ -104,10 +113,12 @@ final class EmulatedDevices implements AutoCloseable {
         }
     }
 
-    private VfioUserServer listen(Device device) throws IOException {
-        PciModel model = Models.create(device.model, device.options.without(CPU), InterposeOptions::print);
-        models.add(model);
-        return VfioUserServer.listen(device.socket, model);
+    private void create(Device device) throws IOException {
+        Integer cpu = device.cpu();
+        if (cpu != null) {
+            Affinity.check(cpu);
+        }
+        models.add(Models.create(device.model, device.options.without(CPU), InterposeOptions::print));
     }
 
     List<Device> devices() {
@@ -153,6 +164,7 @@ final class EmulatedDevices implements AutoCloseable {
     @Override
     public void close() {
         stop();
+        servers.forEach(VfioUserServer::close);
         models.forEach(PciModel::close);
     }
 }

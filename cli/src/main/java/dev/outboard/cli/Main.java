@@ -5,6 +5,7 @@ import dev.outboard.cli.interpose.TraceCommand;
 import dev.outboard.cli.nvme.NvmeCommand;
 import dev.outboard.cli.reg.RegisterGroup;
 import dev.outboard.driver.ByteSize;
+import dev.outboard.emulation.recording.IncompleteRecordingException;
 import dev.outboard.memory.Claims;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -118,7 +119,9 @@ public final class Main implements Runnable {
 
     private static int failed(Exception exception, CommandLine commandLine, CommandLine.ParseResult parsed) {
         PrintWriter err = commandLine.getErr();
-        if (Interruption.requested()) {
+        boolean isIncomplete = exception.getCause() instanceof IncompleteRecordingException;
+        // What fails while it is unwound says nothing, but for what is left to the user.
+        if (Interruption.requested() && !isIncomplete) {
             return FAILURE;
         }
         // An argument that nothing could be made of, in the words of whoever had to.

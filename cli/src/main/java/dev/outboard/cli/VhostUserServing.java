@@ -33,7 +33,11 @@ final class VhostUserServing {
         void print(Path socket) throws IOException;
     }
 
+    /** Whether it was asked for, which what else was asked for may need. */
     boolean isWanted() {
+        if (inBand && !wanted) {
+            throw new IllegalArgumentException("--in-band is a matter of vhost-user: give --vhost-user too");
+        }
         return wanted;
     }
 

@@ -115,9 +115,57 @@ class BadInputTest {
         assertWrongUsage(Command.run("sing"), "sing");
         assertWrongUsage(Command.run("emulate", "nvme"), "--socket");
         assertWrongUsage(Command.run("emulate"), "which model", "nvme@/tmp/a.sock");
+        assertWrongUsage(
+                Command.run(
+                        "emulate",
+                        "virtio-blk",
+                        "--socket",
+                        directory.resolve("s").toString(),
+                        "--in-band"),
+                "--vhost-user");
         assertWrongUsage(Command.run("emulate", "nvme@"), "nvme@", "looks like");
         assertWrongUsage(Command.run("emulate", "toaster@" + directory.resolve("s")), "toaster", "nvme");
         assertWrongUsage(Command.run("trace", "/nowhere/recording", "--names", "toaster"), "toaster", "FILE.svd");
+    }
+
+    @Test
+    void ofSeveralDevicesNoneListensIfOneCannot() throws Exception {
+        Path socket = directory.resolve("a.sock");
+        String first = "edu@" + socket;
+        assertWrongUsage(Command.run("emulate", first, "bogus@" + directory.resolve("b.sock")), "bogus", "nvme");
+        assertThat(socket).doesNotExist();
+        assertFails(Command.run("emulate", first, "edu@/nowhere/b.sock"), "/nowhere/b.sock", "create the folder");
+        assertThat(socket).doesNotExist();
+        assertFails(Command.run("emulate", first, first), socket.toString());
+        assertThat(socket).doesNotExist();
+        assertFails(Command.run("emulate", "edu", "--socket", socket.toString(), "--cpu", "999"), "CPU 999");
+    }
+
+    @Test
+    void aValueThatAModelInAProcessOfItsOwnRefuses() throws Exception {
+        assertWrongUsage(
+                Command.run("run", "idio16", "--device", "model:idio16?wiring=bad"),
+                "model:idio16: ",
+                "loopback or open");
+    }
+
+    @Test
+    void aRecordingThatCannotBeWritten() throws Exception {
+        String socket = directory.resolve("a.sock").toString();
+        assertFails(
+                Command.run("emulate", "edu", "--socket", socket, "--record", "/dev/full"),
+                "the recording /dev/full is incomplete");
+    }
+
+    @Test
+    void aPipeWhoseWriterWasKilled() throws Exception {
+        Path pipe = directory.resolve("pipe");
+        Program.succeeds("mkfifo", pipe.toString());
+        try (Command trace = Command.start("trace", "--follow", pipe.toString())) {
+            Files.writeString(pipe, "outboard-recording 1\ndevice model:edu\nvectors 1\n");
+            assertFails(trace.end(), "ended without its end mark");
+        }
+        assertFails(Command.run("trace", "--follow", "/nowhere/recording"), "/nowhere/recording is no file");
     }
 
     @Test

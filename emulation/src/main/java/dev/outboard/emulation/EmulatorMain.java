@@ -22,8 +22,10 @@ public final class EmulatorMain {
     /** What messages about failures start with. */
     static final String PREFIX = "outboard: ";
 
+    /** The exit status after arguments that nothing could be made of. */
+    static final int WRONG_USAGE = 2;
+
     private static final int FAILURE = 1;
-    private static final int WRONG_USAGE = 2;
     private static final int NOT_PINNED = -1;
 
     private final String name;

@@ -41,7 +41,8 @@ public final class EmulatorProcess implements AutoCloseable {
      * @param options what it shall be; {@code cpu} names the processor that its polling thread is pinned to
      * @return the process
      * @throws IOException if it cannot be started, or ends at once, or takes too long
-     * @throws IllegalArgumentException if there is no such model or option; the message says what there is
+     * @throws IllegalArgumentException if there is no such model or option, or a value is wrong; the message says what there
+     *     is
      */
     public static EmulatorProcess start(String model, ModelOptions options) throws IOException {
         options.without("cpu")
@@ -54,11 +55,11 @@ public final class EmulatorProcess implements AutoCloseable {
             try {
                 awaitReady(process, model, directory);
                 return new EmulatorProcess(process, directory);
-            } catch (IOException e) {
+            } catch (IOException | IllegalArgumentException e) {
                 process.destroyForcibly();
                 throw e;
             }
-        } catch (IOException e) {
+        } catch (IOException | IllegalArgumentException e) {
             PrivateDirectory.delete(directory);
             throw e;
         }
@@ -128,10 +129,12 @@ public final class EmulatorProcess implements AutoCloseable {
                 .exceptionally(late -> process)
                 .join();
         String said = Files.readString(PrivateDirectory.errors(directory)).strip();
+        String reason = said.startsWith(EmulatorMain.PREFIX) ? said.substring(EmulatorMain.PREFIX.length()) : said;
+        if (!process.isAlive() && process.exitValue() == EmulatorMain.WRONG_USAGE) {
+            throw new IllegalArgumentException("model:" + model + ": " + reason);
+        }
         return new DeviceException("the process of model:" + model + " (pid " + process.pid() + ") ended: "
-                + (said.isEmpty()
-                        ? "it said nothing"
-                        : said.startsWith(EmulatorMain.PREFIX) ? said.substring(EmulatorMain.PREFIX.length()) : said));
+                + (reason.isEmpty() ? "it said nothing" : reason));
     }
 
     /**

@@ -28,6 +28,18 @@ public final class Affinity {
     }
 
     /**
+     * Finds out whether a thread can be pinned to a processor. The calling platform thread stays where it may run.
+     *
+     * @param cpu the processor's number, from 0
+     * @throws LinuxException EINVAL if there is no such processor, or it is not allowed here
+     */
+    public static void check(int cpu) throws LinuxException {
+        BitSet before = get();
+        pin(cpu);
+        set(before);
+    }
+
+    /**
      * Lets the calling platform thread run on these processors.
      *
      * @param cpus their numbers

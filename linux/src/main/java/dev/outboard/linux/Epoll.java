@@ -11,6 +11,8 @@ import java.lang.foreign.ValueLayout;
 public final class Epoll implements AutoCloseable {
     /** {@code EPOLLIN}: there is something to read. */
     public static final int EPOLLIN = 1;
+    /** {@code EPOLLOUT}: there is room to write. */
+    public static final int EPOLLOUT = 4;
     /** {@code EPOLLERR}. */
     public static final int EPOLLERR = 8;
     /** {@code EPOLLHUP}: the peer is gone. */

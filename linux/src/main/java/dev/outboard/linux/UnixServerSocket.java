@@ -51,6 +51,9 @@ public final class UnixServerSocket implements AutoCloseable {
                 if (bound == -Errno.EADDRINUSE) {
                     throw new LinuxException("bind", name, Errno.EADDRINUSE, adviceAbout(path));
                 }
+                if (bound == -Errno.ENOENT) {
+                    throw new LinuxException("bind", name, Errno.ENOENT, "create the folder of the socket first");
+                }
                 LinuxException.check(bound, "bind", name);
                 LinuxException.check(Libc.listen(fd.number(), BACKLOG), "listen", name);
                 return new UnixServerSocket(fd, path, identity(path));

@@ -142,6 +142,26 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
+     * Sends all bytes, as {@link #send} does, if there is room for them now. {@code sendmsg(2)} with {@code MSG_DONTWAIT}.
+     *
+     * @param bytes what to send, in native memory: at least one byte, and few, so that they go whole or not at all
+     * @param descriptors duplicated into the peer; they stay open here
+     * @return whether they are sent; if not, the peer has to read first
+     * @throws LinuxException EPIPE or ECONNRESET if the peer is gone
+     */
+    public boolean sendNow(MemorySegment bytes, List<Fd> descriptors) throws LinuxException {
+        try {
+            send(bytes, descriptors, MSG_DONTWAIT, null);
+            return true;
+        } catch (LinuxException e) {
+            if (e.errno() != Errno.EAGAIN) {
+                throw e;
+            }
+            return false;
+        }
+    }
+
+    /**
      * Sends all bytes to a peer that may not read: as {@link #send(MemorySegment, List)}, and waits for a time only. After
      * a failure nobody knows how much the peer has got.
      *

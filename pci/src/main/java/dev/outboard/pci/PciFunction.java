@@ -5,6 +5,7 @@ import dev.outboard.driver.DeviceGoneException;
 import dev.outboard.driver.Interrupt;
 import dev.outboard.memory.DmaAllocator;
 import dev.outboard.memory.Registers;
+import dev.outboard.specs.pci.PciConfiguration;
 import java.io.IOException;
 import java.util.List;
 
@@ -15,6 +16,9 @@ import java.util.List;
  * <p>Safe for use by several threads. Registers, DMA memory and interrupts die with the function.
  */
 public interface PciFunction extends AutoCloseable {
+    /** What the vendor id reads where no device answers. PCI Local Bus 3.0, 6.1. */
+    int ABSENT_VENDOR = 0xffff;
+
     /**
      * The address that the function was opened by.
      *
@@ -23,7 +27,7 @@ public interface PciFunction extends AutoCloseable {
     DeviceAddress address();
 
     /**
-     * Configuration space, as {@link dev.outboard.specs.pci.PciConfiguration} defines it. This is no hot path: an access
+     * Configuration space, as {@link PciConfiguration} defines it. This is no hot path: an access
      * is a system call or a message.
      *
      * @return its registers
@@ -84,6 +88,21 @@ public interface PciFunction extends AutoCloseable {
      * @throws DeviceGoneException if it was removed, its server closed the connection, or the kernel wants it back
      */
     void checkPresent() throws DeviceGoneException;
+
+    /**
+     * Finds out whether the function still answers: configuration space reads all ones where nothing does, also while
+     * whoever connects to it is there. For drivers that are about to say that a device is none of theirs.
+     *
+     * @throws DeviceGoneException if it does not, or {@link #checkPresent} says so
+     */
+    default void checkAnswers() throws DeviceGoneException {
+        checkPresent();
+        if (configuration().read(PciConfiguration.VENDOR_ID) == ABSENT_VENDOR) {
+            throw new DeviceGoneException(
+                    address() + " is not there any more: its ids read all ones; plug it in, or restart its server",
+                    null);
+        }
+    }
 
     /** Stops the function's DMA and interrupts, unmaps everything and gives the function back. */
     @Override

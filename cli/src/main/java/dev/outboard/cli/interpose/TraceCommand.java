@@ -78,6 +78,11 @@ public final class TraceCommand implements Callable<Integer> {
                 json.put("events", events);
                 Json.print(System.out, json);
             }
+            if (follow && event == null && !Interruption.requested()) {
+                throw new IOException(
+                        recording + " ended without its end mark: who wrote it was killed, and what it did"
+                                + " last may be missing");
+            }
         }
         return 0;
     }

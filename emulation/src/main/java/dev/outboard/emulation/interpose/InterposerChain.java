@@ -105,7 +105,10 @@ public record InterposerChain(Interposer outer, Interposer inner) implements Int
 
     @Override
     public void closed() {
-        outer.closed();
-        inner.closed();
+        try {
+            outer.closed();
+        } finally {
+            inner.closed();
+        }
     }
 }

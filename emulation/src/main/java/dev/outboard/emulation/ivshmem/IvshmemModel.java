@@ -13,6 +13,7 @@ import dev.outboard.emulation.PciModel;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
 import dev.outboard.linux.Mman;
+import dev.outboard.linux.UnixSocket;
 import dev.outboard.memory.RegisterAccess;
 import dev.outboard.memory.Registers;
 import dev.outboard.specs.ivshmem.IvshmemRegisters;
@@ -20,6 +21,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -56,13 +58,20 @@ public final class IvshmemModel extends PciModel {
                         SUBSYSTEM_VENDOR_ID,
                         SUBSYSTEM_ID),
                 new InterruptKinds(false, false, options.vectors(), IvshmemRegisters.MSIX_BAR));
-        server = IvshmemServer.startUnlessThere(options);
+        Path socket = options.peers();
+        // The first of several that are told the same socket is the server of all.
+        UnixSocket found = socket == null ? null : Peers.find(socket);
+        server = socket == null || found != null ? null : IvshmemServer.startUnlessThere(socket, options);
         Peers joined = null;
         Fd opened = null;
         try {
-            joined = options.peers() == null
-                    ? Peers.alone(options.vectors())
-                    : Peers.of(options.peers(), options.vectors());
+            if (socket == null) {
+                joined = Peers.alone(options.vectors());
+            } else if (found == null) {
+                joined = Peers.of(socket, options.vectors());
+            } else {
+                joined = Peers.of(found, socket, options.vectors());
+            }
             peers = joined;
             opened = memory(options, peers.memory());
             memory = opened;

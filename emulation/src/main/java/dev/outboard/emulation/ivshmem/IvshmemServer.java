@@ -14,10 +14,13 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,17 +33,59 @@ public final class IvshmemServer implements AutoCloseable {
     private static final long LISTENER = -1;
     private static final long WAKE = -2;
     private static final int FOREVER = -1;
+    /** Version, id, memory. */
+    private static final int MESSAGES_BEFORE_BELLS = 3;
+    /** So long devices wait that came when there was no descriptor left. */
+    private static final int ACCEPT_AGAIN_MILLIS = 100;
 
     private final UnixServerSocket listener;
     private final Fd memory;
     private final int vectors;
     private final Epoll epoll;
     private final EventFd wake;
-    private final Map<Long, Client> clients = new ConcurrentSkipListMap<>();
+    private final Map<Long, Client> clients = new TreeMap<>();
     private final Thread thread;
+    private boolean full;
     private volatile boolean stopping;
 
-    private record Client(UnixSocket socket, List<EventFd> bells) implements AutoCloseable {
+    private record Message(long number, List<Fd> descriptors) {}
+
+    private record Client(UnixSocket socket, List<EventFd> bells, Queue<Message> unsent) implements AutoCloseable {
+        Client(UnixSocket socket) {
+            this(socket, new ArrayList<>(), new ArrayDeque<>());
+        }
+
+        void tell(long number, List<Fd> descriptors) {
+            unsent.add(new Message(number, descriptors));
+            flush();
+        }
+
+        void tellBells(long id, Client rung) {
+            rung.bells.forEach(bell -> tell(id, List.of(bell.fd())));
+        }
+
+        /** Sends what there is room for: a client that does not read keeps nobody else waiting. */
+        void flush() {
+            try (Arena arena = Arena.ofConfined()) {
+                for (Message next = unsent.peek(); next != null; next = unsent.peek()) {
+                    // The bells of one that has left meanwhile are closed.
+                    boolean stale = !next.descriptors.stream().allMatch(Fd::isOpen);
+                    if (!stale && !socket.sendNow(arena.allocateFrom(NUMBER, next.number), next.descriptors)) {
+                        return;
+                    }
+                    unsent.remove();
+                }
+            } catch (LinuxException gone) {
+                drop();
+            }
+        }
+
+        /** Has its socket say that it is gone, whereupon it is taken leave of. */
+        void drop() {
+            unsent.clear();
+            socket.shutdown();
+        }
+
         @Override
         public void close() {
             socket.close();
@@ -66,7 +111,7 @@ public final class IvshmemServer implements AutoCloseable {
      * @param sizeBytes the memory's size, a power of two from 4096
      * @param vectors how many vectors each device is given
      * @return the server
-     * @throws IOException if the socket cannot be made, EADDRINUSE if somebody listens there
+     * @throws IOException if the socket cannot be made, EADDRINUSE if somebody listens there, or the path is no socket
      */
     public static IvshmemServer start(Path socket, long sizeBytes, int vectors) throws IOException {
         IvshmemOptions.checkSize("the memory's size", sizeBytes);
@@ -86,19 +131,14 @@ public final class IvshmemServer implements AutoCloseable {
         }
     }
 
-    /** The first of several models that are told the same socket is the server of all. Null if that is another one. */
-    static @Nullable IvshmemServer startUnlessThere(IvshmemOptions options) throws IOException {
-        Path socket = options.peers();
-        if (socket == null || Files.exists(socket)) {
-            return null;
-        }
+    /** Starts one where nobody listened. Null if another one was faster. */
+    static @Nullable IvshmemServer startUnlessThere(Path socket, IvshmemOptions options) throws IOException {
         try {
             return start(socket, options.sizeBytes(), options.vectors());
         } catch (LinuxException e) {
-            if (e.errno() != Errno.EADDRINUSE) {
+            if (e.errno() != Errno.EADDRINUSE || Files.isRegularFile(socket) || Files.isDirectory(socket)) {
                 throw e;
             }
-            // Another one was faster.
             return null;
         }
     }
@@ -106,19 +146,25 @@ public final class IvshmemServer implements AutoCloseable {
     private void serve() {
         try {
             while (!stopping) {
-                int events = epoll.await(FOREVER);
+                int events = epoll.await(full ? ACCEPT_AGAIN_MILLIS : FOREVER);
                 List<Long> gone = new ArrayList<>();
                 for (int i = 0; i < events && !stopping; i++) {
                     long source = epoll.data(i);
                     if (source == LISTENER) {
-                        introduce(listener.accept());
-                    } else if (source >= 0) {
+                        accept();
+                    } else if (source >= 0 && epoll.mask(i) != Epoll.EPOLLOUT) {
                         // Devices say nothing: what there is to read is the end.
                         gone.add(source);
+                    } else if (source >= 0) {
+                        Objects.requireNonNull(clients.get(source)).flush();
                     }
                 }
                 for (long id : gone) {
                     farewell(id);
+                }
+                if (full && events == 0) {
+                    full = false;
+                    epoll.add(listener.fd(), Epoll.EPOLLIN, LISTENER);
                 }
             }
         } catch (LinuxException e) {
@@ -132,35 +178,55 @@ public final class IvshmemServer implements AutoCloseable {
         }
     }
 
-    private void introduce(UnixSocket socket) throws LinuxException {
+    private void accept() throws LinuxException {
+        UnixSocket socket;
+        try {
+            socket = listener.accept();
+        } catch (LinuxException e) {
+            // The device stays in the listener's backlog.
+            report("keeps a device waiting", e);
+            full = true;
+            epoll.remove(listener.fd());
+            return;
+        }
+        Client client = new Client(socket);
         long id = 0;
         while (clients.containsKey(id)) {
             id++;
         }
-        if (id > IvshmemProtocol.HIGHEST_ID) {
-            socket.close();
-            return;
-        }
-        Client client = new Client(socket, new ArrayList<>());
-        clients.put(id, client);
         try {
             for (int i = 0; i < vectors; i++) {
                 client.bells.add(EventFd.create());
             }
-            tell(client, IvshmemProtocol.VERSION, List.of());
-            tell(client, id, List.of());
-            tell(client, IvshmemProtocol.SHARED_MEMORY, List.of(memory));
-            for (Map.Entry<Long, Client> other : clients.entrySet()) {
-                if (other.getKey() != id) {
-                    tellBells(client, other.getKey(), other.getValue());
-                    tellBells(other.getValue(), id, client);
-                }
+            if (id <= IvshmemProtocol.HIGHEST_ID) {
+                epoll.add(socket.fd(), Epoll.EPOLLIN | Epoll.EPOLLOUT | Epoll.EPOLLET, id);
+                introduce(id, client);
+                return;
             }
-            // Its own come last, so that a device that hears of them knows all peers.
-            tellBells(client, id, client);
-        } finally {
-            epoll.add(socket.fd(), Epoll.EPOLLIN, id);
+        } catch (LinuxException e) {
+            report("turns a device away", e);
         }
+        client.close();
+    }
+
+    private void report(String what, LinuxException reason) {
+        LOG.log(
+                System.Logger.Level.WARNING,
+                "the ivshmem server at " + listener.path() + " " + what + ": " + reason.getMessage());
+    }
+
+    private void introduce(long id, Client client) {
+        client.tell(IvshmemProtocol.VERSION, List.of());
+        client.tell(id, List.of());
+        client.tell(IvshmemProtocol.SHARED_MEMORY, List.of(memory));
+        clients.forEach((otherId, other) -> {
+            client.tellBells(otherId, other);
+            other.tellBells(id, client);
+        });
+        // Its own come last, so that a device that hears of them knows all peers.
+        client.tellBells(id, client);
+        clients.put(id, client);
+        dropWhoDoesNotRead();
     }
 
     private void farewell(long id) throws LinuxException {
@@ -168,23 +234,18 @@ public final class IvshmemServer implements AutoCloseable {
         if (gone != null) {
             epoll.remove(gone.socket.fd());
             gone.close();
-            for (Client other : clients.values()) {
-                tell(other, id, List.of());
+            clients.values().forEach(other -> other.tell(id, List.of()));
+            dropWhoDoesNotRead();
+        }
+    }
+
+    /** No client can have read yet all that it is told when it comes; twice as much waits only for one that never reads. */
+    private void dropWhoDoesNotRead() {
+        long most = 2L * (MESSAGES_BEFORE_BELLS + (long) vectors * clients.size());
+        for (Client client : clients.values()) {
+            if (client.unsent.size() > most) {
+                client.drop();
             }
-        }
-    }
-
-    private static void tellBells(Client client, long id, Client rung) {
-        for (EventFd bell : rung.bells) {
-            tell(client, id, List.of(bell.fd()));
-        }
-    }
-
-    private static void tell(Client client, long number, List<Fd> descriptors) {
-        try (Arena arena = Arena.ofConfined()) {
-            client.socket.send(arena.allocateFrom(NUMBER, number), descriptors);
-        } catch (LinuxException gone) {
-            // Its socket will say so, and then it is taken leave of.
         }
     }
 
@@ -201,8 +262,6 @@ public final class IvshmemServer implements AutoCloseable {
     @Override
     public void close() {
         stopping = true;
-        // Wakes the thread also from a client that does not read.
-        clients.values().forEach(client -> client.socket.shutdown());
         try {
             wake.signal();
         } catch (LinuxException closed) {

@@ -2,6 +2,7 @@ package dev.outboard.emulation.ivshmem;
 
 import dev.outboard.driver.DeviceException;
 import dev.outboard.linux.Epoll;
+import dev.outboard.linux.Errno;
 import dev.outboard.linux.EventFd;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
@@ -62,12 +63,34 @@ final class Peers implements AutoCloseable {
         }
     }
 
+    /** Connects to a server; null if nobody listens there. */
+    static @Nullable UnixSocket find(Path socket) throws LinuxException {
+        try {
+            return UnixSocket.connect(socket.toString());
+        } catch (LinuxException e) {
+            if (e.errno() != Errno.ENOENT && e.errno() != Errno.ECONNREFUSED) {
+                throw e;
+            }
+            return null;
+        }
+    }
+
     /** Joins those of a server, and waits until it has given this device an id and memory. */
     static Peers of(Path socket, int vectors) throws IOException {
-        Peers peers = new Peers(vectors);
+        return of(UnixSocket.connect(socket.toString()), socket, vectors);
+    }
+
+    /** The same where the server was found already; the connection belongs to the result, and is closed if that fails. */
+    static Peers of(UnixSocket server, Path socket, int vectors) throws IOException {
+        Peers peers;
         try {
-            UnixSocket server = UnixSocket.connect(socket.toString());
-            peers.server = server;
+            peers = new Peers(vectors);
+        } catch (LinuxException e) {
+            server.close();
+            throw e;
+        }
+        peers.server = server;
+        try {
             peers.epoll.add(server.fd(), Epoll.EPOLLIN, SERVER);
             long start = System.nanoTime();
             while (peers.server != null && (peers.id < 0 || peers.memory == null)) {

@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Writes all that passes between a driver and its device into a file, which {@code docs/recordings.md} describes. */
 public final class Recorder implements Interposer {
+    private static final System.Logger LOG = System.getLogger(Recorder.class.getName());
+
+    private final Path file;
     private final Writer out;
     private final long startNanos = System.nanoTime();
     /** Registers are polled: reads with one result in a row are one line. */
@@ -25,8 +28,10 @@ public final class Recorder implements Interposer {
 
     private long readsNanos;
     private boolean gone;
+    private @Nullable IncompleteRecordingException failure;
 
-    private Recorder(Writer out) {
+    private Recorder(Path file, Writer out) {
+        this.file = file;
         this.out = out;
     }
 
@@ -63,8 +68,14 @@ public final class Recorder implements Interposer {
 
     private static Recorder open(Path file, String device, int vectors) throws IOException {
         Writer out = Files.newBufferedWriter(file);
-        out.write(RecordingReader.HEADER + "\ndevice " + device + "\nvectors " + vectors + "\n");
-        return new Recorder(out);
+        try {
+            out.write(RecordingReader.HEADER + "\ndevice " + device + "\nvectors " + vectors + "\n");
+            // A full disk is found before the driver starts.
+            out.flush();
+            return new Recorder(file, out);
+        } catch (IOException e) {
+            throw new IncompleteRecordingException(file, e);
+        }
     }
 
     private long now() {
@@ -76,6 +87,9 @@ public final class Recorder implements Interposer {
     }
 
     private void add(long nanos, RecordedEvent event) {
+        if (failure != null) {
+            return;
+        }
         try {
             if (reads != null) {
                 out.write(readsNanos + " " + reads + "\n");
@@ -85,7 +99,9 @@ public final class Recorder implements Interposer {
             // Somebody may follow.
             out.flush();
         } catch (IOException e) {
-            throw new UncheckedIOException(new IOException("the recording cannot be written: " + e.getMessage(), e));
+            // The driver and its device go on: they are not to blame.
+            failure = new IncompleteRecordingException(file, e);
+            LOG.log(System.Logger.Level.WARNING, failure.getMessage());
         }
     }
 
@@ -177,13 +193,21 @@ public final class Recorder implements Interposer {
         }
     }
 
+    /**
+     * Ends the recording.
+     *
+     * @throws UncheckedIOException if it is incomplete; its cause is an {@link IncompleteRecordingException}
+     */
     @Override
     public void closed() {
         add(new RecordedEvent.Closed());
         try {
             out.close();
         } catch (IOException e) {
-            throw new UncheckedIOException(new IOException("the recording cannot be written: " + e.getMessage(), e));
+            failure = failure == null ? new IncompleteRecordingException(file, e) : failure;
+        }
+        if (failure != null) {
+            throw new UncheckedIOException(failure);
         }
     }
 }

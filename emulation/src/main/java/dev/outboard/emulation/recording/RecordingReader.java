@@ -61,7 +61,7 @@ public final class RecordingReader implements AutoCloseable {
     }
 
     /**
-     * Opens a recording that may still be written: the reader waits for what follows.
+     * Opens a recording that may still be written: the reader waits for what follows. A pipe ends with who writes to it.
      *
      * @param path the file, or a pipe
      * @param stop asked now and then; the recording ends where it is once this is true
@@ -69,7 +69,12 @@ public final class RecordingReader implements AutoCloseable {
      * @throws IOException if it cannot be read, or is none
      */
     public static RecordingReader follow(Path path, BooleanSupplier stop) throws IOException {
-        return new RecordingReader(path, new BufferedReader(new FollowingReader(Files.newBufferedReader(path), stop)));
+        if (Files.notExists(path) || Files.isDirectory(path)) {
+            throw new IOException(path + " is no file and no pipe; --record of other commands writes recordings");
+        }
+        BufferedReader in = Files.newBufferedReader(path);
+        boolean grows = Files.isRegularFile(path);
+        return new RecordingReader(path, grows ? new BufferedReader(new FollowingReader(in, stop)) : in);
     }
 
     private String header(String name) throws IOException {

@@ -110,6 +110,7 @@ public final class Edu implements AutoCloseable {
                 || device != EduRegisters.DEVICE_ID
                 || !fits
                 || IDENTIFICATION_MARK.get(read(IDENTIFICATION)) != IDENTIFICATION_MARK.valueOf("EDU")) {
+            function.checkAnswers();
             throw new DeviceException("%s is no edu device: its ids are %04x:%04x, %04x:%04x is expected"
                     .formatted(function.address(), vendor, device, EduRegisters.VENDOR_ID, EduRegisters.DEVICE_ID));
         }

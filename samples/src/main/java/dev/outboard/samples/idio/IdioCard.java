@@ -56,6 +56,7 @@ public final class IdioCard implements GpioController {
         long vendor = function.configuration().read(PciConfiguration.VENDOR_ID);
         long device = function.configuration().read(PciConfiguration.DEVICE_ID);
         if (vendor != Idio16Registers.VENDOR_ID || device != Idio16Registers.DEVICE_ID) {
+            function.checkAnswers();
             throw new DeviceException("%s is no PCI-IDIO-16: its ids are %04x:%04x, %04x:%04x is expected"
                     .formatted(
                             function.address(), vendor, device, Idio16Registers.VENDOR_ID, Idio16Registers.DEVICE_ID));

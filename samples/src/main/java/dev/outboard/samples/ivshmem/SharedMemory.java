@@ -40,6 +40,7 @@ public final class SharedMemory implements AutoCloseable {
         long vendor = function.configuration().read(PciConfiguration.VENDOR_ID);
         long device = function.configuration().read(PciConfiguration.DEVICE_ID);
         if (vendor != IvshmemRegisters.VENDOR_ID || device != IvshmemRegisters.DEVICE_ID) {
+            function.checkAnswers();
             throw new DeviceException("%s is no ivshmem: its ids are %04x:%04x, %04x:%04x is expected"
                     .formatted(
                             function.address(),

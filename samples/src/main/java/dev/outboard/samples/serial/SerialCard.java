@@ -44,6 +44,7 @@ public final class SerialCard implements AutoCloseable {
         int device = (int) function.configuration().read(PciConfiguration.DEVICE_ID);
         Integer count = PORTS.get(device);
         if (vendor != PciSerial.VENDOR_ID || count == null) {
+            function.checkAnswers();
             throw new DeviceException("%s is no serial card that this driver knows: its ids are %04x:%04x"
                     .formatted(function.address(), vendor, device));
         }

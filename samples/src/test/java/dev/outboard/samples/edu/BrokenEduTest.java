@@ -63,7 +63,9 @@ class BrokenEduTest {
     @Test
     void isGone() {
         function.gone();
-        assertThatThrownBy(this::factorial).isInstanceOf(DeviceException.class);
+        assertThatThrownBy(this::factorial)
+                .isInstanceOf(DeviceGoneException.class)
+                .hasMessageContaining("is not there any more");
     }
 
     @Test

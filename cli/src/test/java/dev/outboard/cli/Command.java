@@ -7,6 +7,7 @@ import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,6 +50,19 @@ final class Command implements AutoCloseable {
                 errors);
     }
 
+    /** Where commands of this test run make their folders: those of others, in /tmp, are none of its business. */
+    static final Path TEMPORARY = temporary();
+
+    private static Path temporary() {
+        try {
+            Path made = Files.createTempDirectory("outboard-commands");
+            made.toFile().deleteOnExit();
+            return made;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** The program and its arguments. */
     static List<String> line(String... arguments) {
         List<String> command = new ArrayList<>(List.of(
@@ -58,6 +72,7 @@ final class Command implements AutoCloseable {
                 System.getenv("OUTBOARD_RIG") == null ? "-XX:+TieredCompilation" : "-XX:TieredStopAtLevel=1",
                 "--enable-native-access=dev.outboard.linux",
                 "--illegal-native-access=deny",
+                "-Djava.io.tmpdir=" + TEMPORARY,
                 "--module-path",
                 System.getProperty("jdk.module.path"),
                 "--module",

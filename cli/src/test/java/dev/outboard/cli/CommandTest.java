@@ -34,11 +34,8 @@ class CommandTest {
     Path directory;
 
     private static List<Path> socketDirectories() throws IOException {
-        try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
-            return files.filter(file -> file.getFileName().toString().startsWith("outboard-")
-                            && Files.isDirectory(file)
-                            && !file.getFileName().toString().startsWith("outboard-rig"))
-                    .toList();
+        try (Stream<Path> files = Files.list(Command.TEMPORARY)) {
+            return files.toList();
         }
     }
 

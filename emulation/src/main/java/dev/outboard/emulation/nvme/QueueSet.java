@@ -159,10 +159,8 @@ final class QueueSet {
                 executePlain(queue, completion, count, io);
                 posted += count;
                 served += count;
-            } else if (execute(queue, completion, admin, io)) {
-                posted++;
-                served++;
             } else {
+                posted += execute(queue, completion, admin, io) ? 1 : 0;
                 served++;
             }
         }

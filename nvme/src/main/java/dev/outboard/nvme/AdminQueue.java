@@ -2,6 +2,7 @@ package dev.outboard.nvme;
 
 import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceTimeoutException;
+import dev.outboard.driver.IdleStrategy;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.specs.nvme.Feature;
 import dev.outboard.specs.nvme.Identify;
@@ -20,10 +21,6 @@ import java.util.concurrent.locks.LockSupport;
 final class AdminQueue implements AutoCloseable {
     private static final int DEPTH = 31;
     private static final int NOT_ABORTED = 1;
-    /** Most commands take less than so many polls; after that, the processor is for others. */
-    private static final int SPINS = 1 << 12;
-
-    private static final long SLEEP_NANOS = 50_000;
 
     /** Nobody resets the controller for an admin command's sake but who calls {@link NvmeController#reset}. */
     private static final QueueOwner NO_OWNER = new QueueOwner() {
@@ -124,8 +121,9 @@ final class AdminQueue implements AutoCloseable {
     int execute(NvmeCommand command, Duration limit) throws IOException {
         Outcome outcome = new Outcome();
         long deadline = System.nanoTime() + limit.toNanos();
+        IdleStrategy idle = new IdleStrategy(AdminQueue::sleep);
         boolean submitted = false;
-        for (int polls = 1; ; polls++) {
+        while (true) {
             synchronized (this) {
                 submitted = submitted || submit(command, outcome);
                 poll();
@@ -137,7 +135,7 @@ final class AdminQueue implements AutoCloseable {
                             name(command) + " took longer than " + limit.toMillis() + " ms; reset the controller"));
                 }
             }
-            pause(polls);
+            idle.idle();
         }
     }
 
@@ -152,14 +150,9 @@ final class AdminQueue implements AutoCloseable {
         return Opcode.adminName(command.opcode()) + " on " + queue;
     }
 
-    @SuppressWarnings("ThreadPriorityCheck") // Nothing relies on it.
-    private static void pause(int polls) {
-        if (polls > SPINS) {
-            LockSupport.parkNanos(SLEEP_NANOS);
-        } else {
-            // Whoever completes the command, or waits for another, may want this very processor.
-            Thread.yield();
-        }
+    private static int sleep(int millis) {
+        LockSupport.parkNanos(Duration.ofMillis(millis).toNanos());
+        return 0;
     }
 
     /** Carries out a command that brings data; returns them in memory that lives as long as anyone looks at it. */

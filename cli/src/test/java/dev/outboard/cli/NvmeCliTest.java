@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.outboard.pci.DriverBinding;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -12,7 +13,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 
-/** {@code outboard nvme identify --json} says what nvme-cli says, of the same controller under the kernel's driver. */
+/** {@code outboard nvme … --json} says what nvme-cli says, of the same controller under the kernel's driver. */
 @Tag("kernel")
 @EnabledIfEnvironmentVariable(named = "OUTBOARD_RIG", matches = "qemu", disabledReason = "needs a guest of rig")
 class NvmeCliTest {
@@ -31,9 +32,7 @@ class NvmeCliTest {
         Map<String, Object> controller = nvme("id-ctrl", "/dev/" + name);
         Map<String, Object> namespace = nvme("id-ns", "/dev/" + name + "n1");
         KernelDriver.binding().bind(DriverBinding.VFIO_PCI);
-        Command.Result result = Command.run("nvme", "identify", "--device", "vfio:" + KernelDriver.FIRST, "--json");
-        assertThat(result.status()).as(result.err()).isZero();
-        Map<String, Object> ours = result.json();
+        Map<String, Object> ours = ours("identify");
         Map<?, ?> ourNamespace = (Map<?, ?>) ((List<?>) ours.get("namespaces")).getFirst();
 
         compare("id-ctrl", ours, controller);
@@ -45,6 +44,36 @@ class NvmeCliTest {
                 .containsExactly("id-ctrl.namespaces", "id-ns.nsid");
         assertThat(compared).isGreaterThan(80);
         assertThat(ours).containsEntry("sn", "OUTBOARD-0").containsEntry("mn", "QEMU NVMe Ctrl");
+    }
+
+    @Test
+    void smartLogAndErrorLogAreTheSame() throws Exception {
+        String name = KernelDriver.name();
+        Map<String, Object> smart = nvme("smart-log", "/dev/" + name);
+        Map<String, Object> errors = nvme("error-log", "/dev/" + name);
+        KernelDriver.binding().bind(DriverBinding.VFIO_PCI);
+        Map<String, Object> ourSmart = ours("smart");
+        Map<String, Object> ourErrors = ours("error-log");
+
+        for (String counter : List.of("data_units_read", "host_read_commands", "power_on_hours")) {
+            assertThat(number(ourSmart.remove(counter))).isGreaterThanOrEqualTo(number(smart.remove(counter)));
+        }
+        compare("smart-log", ourSmart, smart);
+        compare("error-log", ourErrors, errors);
+        System.out.println(compared + " values compared with nvme-cli's");
+        assertThat(differences).isEmpty();
+        assertThat(onlyOurs).as("names that nvme-cli does not have").isEmpty();
+        assertThat(compared).isGreaterThan(25);
+    }
+
+    private static BigInteger number(Object value) {
+        return new BigInteger(plain(value));
+    }
+
+    private static Map<String, Object> ours(String command) throws Exception {
+        Command.Result result = Command.run("nvme", command, "--device", "vfio:" + KernelDriver.FIRST, "--json");
+        assertThat(result.status()).as(result.err()).isZero();
+        return result.json();
     }
 
     private static Map<String, Object> nvme(String command, String device) throws Exception {

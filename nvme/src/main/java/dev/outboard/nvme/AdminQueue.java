@@ -1,5 +1,8 @@
 package dev.outboard.nvme;
 
+import dev.outboard.driver.DeviceException;
+import dev.outboard.driver.DeviceTimeoutException;
+import dev.outboard.driver.IdleStrategy;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.specs.nvme.Feature;
 import dev.outboard.specs.nvme.Identify;
@@ -9,9 +12,13 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 
-/** The admin commands, one at a time, each with a deadline. Safe for use by several threads. */
-final class AdminQueue {
+/**
+ * The admin commands, each with a deadline. Safe for use by several threads: whoever waits for a command polls for all,
+ * and lets go of the queue between polls.
+ */
+final class AdminQueue implements AutoCloseable {
     private static final int DEPTH = 31;
     private static final int NOT_ABORTED = 1;
 
@@ -44,13 +51,28 @@ final class AdminQueue {
         }
     };
 
+    private final ControllerAccess access;
     private final CommandQueue queue;
-    private final DmaMemory page;
     private final Duration timeout;
+    private boolean closed;
+
+    /** How a command ended. Guarded by the queue. */
+    private static final class Outcome implements CompletionHandler {
+        private boolean done;
+        private int status;
+        private int result;
+
+        @Override
+        public void completed(NvmeRequest request) {
+            status = request.status();
+            result = request.result();
+            done = true;
+        }
+    }
 
     AdminQueue(ControllerAccess access, Duration timeout) throws IOException {
+        this.access = access;
         this.timeout = timeout;
-        page = access.dma().allocate(Identify.SIZE_BYTES, access.pageBytes());
         int depth = Math.min(DEPTH, access.maximumQueueEntries() - 1);
         queue = new CommandQueue(access, 0, depth, null, timeout, NO_OWNER);
     }
@@ -64,42 +86,147 @@ final class AdminQueue {
         queue.restart();
     }
 
-    /** Asks for the end of a command; returns whether the controller says that it was aborted. */
-    synchronized boolean abort(int queueId, int commandId, Duration limit) throws IOException {
-        long dword10 = SubmissionEntry.ABORT_QUEUE_ID.of(queueId) | SubmissionEntry.ABORT_COMMAND_ID.of(commandId);
-        int result = execute(Opcode.ABORT, 0, 0, dword10, limit);
-        return (result & NOT_ABORTED) == 0;
+    /** From now on nothing touches the controller. */
+    @Override
+    public synchronized void close() {
+        closed = true;
+    }
+
+    /** Adds a command that may take as long as it likes; who polls announces it, or tells its handler. False if there is no room. */
+    synchronized boolean submit(NvmeCommand command, CompletionHandler handler) throws IOException {
+        checkOpen();
+        int slot = queue.nextSlotOrNone();
+        if (slot < 0) {
+            return false;
+        }
+        long address = command.dataAddress();
+        long second = queue.pointers().second(slot, address, command.dataBytes());
+        queue.add(command.opcode(), command, address, second, handler, 0);
+        return true;
+    }
+
+    /** Takes the completions that are there. */
+    synchronized void poll() throws IOException {
+        checkOpen();
+        queue.poll();
+    }
+
+    private void checkOpen() throws DeviceException {
+        if (closed) {
+            throw new DeviceException(queue + " is closed");
+        }
     }
 
     /** Carries out a command; returns dword 0 of its completion. */
-    private int execute(int opcode, int namespaceId, long prp1, long dwords10And11, Duration limit) throws IOException {
-        queue.nextSlot();
-        return queue.add(opcode, namespaceId, prp1, 0, dwords10And11, 0, null, 0)
-                .await(limit);
+    int execute(NvmeCommand command, Duration limit) throws IOException {
+        Outcome outcome = new Outcome();
+        long deadline = System.nanoTime() + limit.toNanos();
+        IdleStrategy idle = new IdleStrategy(AdminQueue::sleep);
+        boolean submitted = false;
+        while (true) {
+            synchronized (this) {
+                submitted = submitted || submit(command, outcome);
+                poll();
+                if (outcome.done) {
+                    return result(command, outcome);
+                }
+                if (System.nanoTime() - deadline >= 0) {
+                    throw queue.failed(new DeviceTimeoutException(
+                            name(command) + " took longer than " + limit.toMillis() + " ms; reset the controller"));
+                }
+            }
+            idle.idle();
+        }
     }
 
-    /** The data of identify, copied to memory that lives as long as anyone looks at it. */
-    synchronized MemorySegment identify(int cns, int namespaceId) throws IOException {
-        execute(Opcode.IDENTIFY, namespaceId, page.deviceAddress(), SubmissionEntry.CNS.of(cns), timeout);
-        return Arena.ofAuto()
-                .allocate(Identify.SIZE_BYTES, Long.BYTES)
-                .copyFrom(page.segment())
+    private int result(NvmeCommand command, Outcome outcome) throws NvmeException {
+        if (outcome.status != 0) {
+            throw new NvmeException(name(command), outcome.status);
+        }
+        return outcome.result;
+    }
+
+    private String name(NvmeCommand command) {
+        return Opcode.adminName(command.opcode()) + " on " + queue;
+    }
+
+    private static int sleep(int millis) {
+        LockSupport.parkNanos(Duration.ofMillis(millis).toNanos());
+        return 0;
+    }
+
+    /** Carries out a command that brings data; returns them in memory that lives as long as anyone looks at it. */
+    MemorySegment receive(NvmeCommand command, long bytes, Duration limit) throws IOException {
+        DmaMemory buffer = access.dma().allocate(bytes, access.pageBytes());
+        // What the controller leaves out is not to be what was here before.
+        buffer.segment().fill((byte) 0);
+        transfer(command.data(buffer), buffer, limit, false);
+        MemorySegment data = Arena.ofAuto()
+                .allocate(bytes, Long.BYTES)
+                .copyFrom(buffer.segment())
                 .asReadOnly();
+        buffer.close();
+        return data;
+    }
+
+    /** Carries out a command that takes data; returns dword 0 of its completion. */
+    int send(NvmeCommand command, MemorySegment data, Duration limit) throws IOException {
+        DmaMemory buffer = access.dma().allocate(data.byteSize(), access.pageBytes());
+        buffer.segment().copyFrom(data);
+        return transfer(command.data(buffer), buffer, limit, true);
+    }
+
+    /** Frees the buffer only if the controller is done with it: else it goes with the controller. */
+    private int transfer(NvmeCommand command, DmaMemory buffer, Duration limit, boolean frees) throws IOException {
+        try {
+            int result = execute(command, limit);
+            if (frees) {
+                buffer.close();
+            }
+            return result;
+        } catch (NvmeException ended) {
+            buffer.close();
+            throw ended;
+        }
+    }
+
+    /** The data of identify. */
+    MemorySegment identify(int cns, int namespaceId) throws IOException {
+        return identify(cns, namespaceId, Identify.NVM_COMMAND_SET);
+    }
+
+    /** The same of a command set. */
+    MemorySegment identify(int cns, int namespaceId, int commandSet) throws IOException {
+        return receive(identifyCommand(cns, namespaceId, 0, commandSet), Identify.SIZE_BYTES, timeout);
+    }
+
+    static NvmeCommand identifyCommand(int cns, int namespaceId, int controllerId, int commandSet) {
+        return NvmeCommand.of(Opcode.IDENTIFY)
+                .namespace(namespaceId)
+                .dword(10, (int) (SubmissionEntry.CNS.of(cns) | SubmissionEntry.CONTROLLER_ID.of(controllerId)))
+                .dword(11, (int) SubmissionEntry.COMMAND_SET.of(commandSet));
+    }
+
+    /** Asks for the end of a command; returns whether the controller says that it was aborted. */
+    boolean abort(int queueId, int commandId, Duration limit) throws IOException {
+        long which = SubmissionEntry.ABORT_QUEUE_ID.of(queueId) | SubmissionEntry.ABORT_COMMAND_ID.of(commandId);
+        int result = execute(NvmeCommand.of(Opcode.ABORT).dword(10, (int) which), limit);
+        return (result & NOT_ABORTED) == 0;
     }
 
     /** Asks for so many I/O queue pairs. Returns how many may be created. */
-    synchronized int setQueueCount(int pairs) throws IOException {
-        long asked = (pairs - 1L) << 16 | (pairs - 1);
+    int setQueueCount(int pairs) throws IOException {
+        long asked = Feature.SUBMISSION_QUEUES.of(pairs - 1L) | Feature.COMPLETION_QUEUES.of(pairs - 1L);
         int granted = execute(
-                Opcode.SET_FEATURES,
-                0,
-                0,
-                SubmissionEntry.FEATURE_ID.of(Feature.NUMBER_OF_QUEUES) | asked << Integer.SIZE,
+                NvmeCommand.of(Opcode.SET_FEATURES)
+                        .dword(10, (int) SubmissionEntry.FEATURE_ID.of(Feature.NUMBER_OF_QUEUES))
+                        .dword(11, (int) asked),
                 timeout);
-        return Math.min(pairs, Math.min(granted & 0xffff, granted >>> 16) + 1);
+        long submission = Feature.SUBMISSION_QUEUES.get(granted);
+        return (int) Math.min(pairs, Math.min(submission, Feature.COMPLETION_QUEUES.get(granted)) + 1);
     }
 
-    synchronized void createQueues(CommandQueue pair, int interruptVector) throws IOException {
+    void createQueues(CommandQueue pair, int interruptVector) throws IOException {
         long flags = SubmissionEntry.PHYSICALLY_CONTIGUOUS.of(1);
         long completionFlags = pair.isInterrupting()
                 ? flags
@@ -108,14 +235,14 @@ final class AdminQueue {
                 : flags;
         create(
                 Opcode.CREATE_IO_COMPLETION_QUEUE,
-                pair.completions().deviceAddress(),
+                pair.completions().memory(),
                 pair.id(),
                 pair.completions().entries(),
                 completionFlags);
         try {
             create(
                     Opcode.CREATE_IO_SUBMISSION_QUEUE,
-                    pair.submissions().deviceAddress(),
+                    pair.submissions().memory(),
                     pair.id(),
                     pair.submissions().entries(),
                     flags | SubmissionEntry.COMPLETION_QUEUE_ID.of(pair.id()));
@@ -125,17 +252,23 @@ final class AdminQueue {
         }
     }
 
-    private void create(int opcode, long address, int id, int entries, long flags) throws IOException {
+    private void create(int opcode, DmaMemory ring, int id, int entries, long flags) throws IOException {
         long sizeAndId = SubmissionEntry.QUEUE_SIZE.of(entries - 1L) | SubmissionEntry.QUEUE_ID.of(id);
-        execute(opcode, 0, address, sizeAndId | flags << Integer.SIZE, timeout);
+        // No list of its pages: it is contiguous.
+        execute(
+                NvmeCommand.of(opcode)
+                        .data(ring, 0, 0)
+                        .dword(10, (int) sizeAndId)
+                        .dword(11, (int) flags),
+                timeout);
     }
 
-    synchronized void deleteQueues(int id, Duration limit) throws IOException {
+    void deleteQueues(int id, Duration limit) throws IOException {
         delete(Opcode.DELETE_IO_SUBMISSION_QUEUE, id, limit);
         delete(Opcode.DELETE_IO_COMPLETION_QUEUE, id, limit);
     }
 
     private void delete(int opcode, int id, Duration limit) throws IOException {
-        execute(opcode, 0, 0, SubmissionEntry.QUEUE_ID.of(id), limit);
+        execute(NvmeCommand.of(opcode).dword(10, (int) SubmissionEntry.QUEUE_ID.of(id)), limit);
     }
 }

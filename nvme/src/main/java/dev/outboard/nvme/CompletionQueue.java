@@ -27,8 +27,9 @@ final class CompletionQueue implements AutoCloseable {
         ring = memory.segment();
     }
 
-    long deviceAddress() {
-        return memory.deviceAddress();
+    /** The ring. */
+    DmaMemory memory() {
+        return memory;
     }
 
     int entries() {

@@ -49,7 +49,7 @@ public record ControllerIdentity(StructView data) {
         return text(data.slice(field));
     }
 
-    private static String text(MemorySegment padded) {
+    static String text(MemorySegment padded) {
         byte[] bytes = padded.toArray(ValueLayout.JAVA_BYTE);
         int end = bytes.length;
         while (end > 0 && (bytes[end - 1] == ' ' || bytes[end - 1] == 0)) {

@@ -48,7 +48,7 @@ final class Initialization {
     private static final long TIMEOUT_UNIT_MILLIS = 500;
     private static final long POLL_NANOS = 50_000;
     private static final int NAMESPACES_A_LIST = Identify.SIZE_BYTES / Integer.BYTES;
-    private static final int MAXIMUM_NAMESPACES = 1 << 16;
+    static final int MAXIMUM_NAMESPACES = 1 << 16;
 
     private final ControllerAccess access;
     private final Registers registers;
@@ -115,8 +115,8 @@ final class Initialization {
                 NvmeRegisters.AQA,
                 NvmeRegisters.AQA_ASQS.of(queue.submissions().entries() - 1L)
                         | NvmeRegisters.AQA_ACQS.of(queue.completions().entries() - 1L));
-        registers.write(NvmeRegisters.ASQ, queue.submissions().deviceAddress());
-        registers.write(NvmeRegisters.ACQ, queue.completions().deviceAddress());
+        registers.write(NvmeRegisters.ASQ, queue.submissions().memory().deviceAddress());
+        registers.write(NvmeRegisters.ACQ, queue.completions().memory().deviceAddress());
         return Step.ENABLE;
     }
 
@@ -139,6 +139,12 @@ final class Initialization {
     private Step setQueueCount() throws IOException {
         queueCount = admin.setQueueCount(wantedQueues);
         return Step.IDENTIFY_NAMESPACES;
+    }
+
+    /** Has another look at the namespaces. */
+    void refreshNamespaces() throws IOException {
+        namespaces.clear();
+        identifyNamespaces();
     }
 
     private Step identifyNamespaces() throws IOException {

@@ -36,6 +36,8 @@ public final class NvmeController implements AutoCloseable {
     private final ControllerAccess access;
     private final AdminQueue admin;
     private final QueueOwner owner = new Owner();
+    private final AsynchronousEvents events;
+    private Initialization initialization;
     private volatile int resets;
     private volatile ControllerIdentity identity;
     private volatile List<NvmeNamespace> namespaces;
@@ -43,24 +45,25 @@ public final class NvmeController implements AutoCloseable {
     private final BitSet usedQueueIds = new BitSet();
     private final List<CommandQueue> queues = new ArrayList<>();
     private List<Interrupt> interrupts = List.of();
-    private boolean closed;
+    private volatile boolean closed;
 
     NvmeController(PciFunction function, Duration commandTimeout) throws IOException {
         this.function = function;
         this.commandTimeout = commandTimeout;
         access = ControllerAccess.of(function);
         admin = new AdminQueue(access, commandTimeout);
-        Initialization initialization = initialize();
+        initialization = initialize();
         identity = initialization.identity();
         namespaces = initialization.namespaces();
         queueCount = initialization.queueCount();
         usedQueueIds.set(0);
+        events = new AsynchronousEvents(this, admin);
     }
 
     private Initialization initialize() throws IOException {
-        Initialization initialization = new Initialization(access, admin, MAXIMUM_QUEUE_PAIRS);
-        initialization.run();
-        return initialization;
+        Initialization steps = new Initialization(access, admin, MAXIMUM_QUEUE_PAIRS);
+        steps.run();
+        return steps;
     }
 
     /**
@@ -82,9 +85,11 @@ public final class NvmeController implements AutoCloseable {
     }
 
     /**
-     * The active namespaces.
+     * The active namespaces. Read again when a command of {@link #admin} changes them, after a reset, and, while somebody
+     * {@linkplain AdminCommands#watchEvents watches events}, when the controller says that they changed. What was returned
+     * before may name blocks of another size then: a buffer for those is not one for these.
      *
-     * @return at the time that the controller was opened, by rising identifier
+     * @return the namespaces, by rising identifier
      */
     public List<NvmeNamespace> namespaces() {
         return namespaces;
@@ -105,6 +110,32 @@ public final class NvmeController implements AutoCloseable {
         }
         throw new IllegalArgumentException(address() + " has no namespace " + id + "; it has "
                 + namespaces.stream().map(NvmeNamespace::id).toList());
+    }
+
+    /**
+     * The admin commands: health, settings, upkeep.
+     *
+     * @return the commands, with the controller's {@link #commandTimeout}
+     */
+    public AdminCommands admin() {
+        return new AdminCommands(this, admin, commandTimeout);
+    }
+
+    AsynchronousEvents events() {
+        return events;
+    }
+
+    synchronized void refreshNamespaces() throws IOException {
+        initialization.refreshNamespaces();
+        namespaces = initialization.namespaces();
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    int resets() {
+        return resets;
     }
 
     /**
@@ -249,16 +280,17 @@ public final class NvmeController implements AutoCloseable {
         }
         function.checkPresent();
         try {
-            Initialization initialization = initializeAgain();
-            if (!initialization.identity().serialNumber().equals(identity.serialNumber())) {
+            Initialization again = initializeAgain();
+            if (!again.identity().serialNumber().equals(identity.serialNumber())) {
                 throw new DeviceException(address() + " has the serial number "
-                        + initialization.identity().serialNumber() + " after a reset, and had "
+                        + again.identity().serialNumber() + " after a reset, and had "
                         + identity.serialNumber()
                         + " before; open it anew");
             }
-            identity = initialization.identity();
-            namespaces = initialization.namespaces();
-            queueCount = initialization.queueCount();
+            initialization = again;
+            identity = again.identity();
+            namespaces = again.namespaces();
+            queueCount = again.queueCount();
         } catch (InternalError fault) {
             throw ControllerAccess.gone(function, fault);
         } finally {
@@ -341,6 +373,7 @@ public final class NvmeController implements AutoCloseable {
         }
         List.copyOf(queues).forEach(CommandQueue::close);
         closed = true;
+        admin.close();
         try {
             shutDown();
         } finally {

@@ -23,8 +23,9 @@ final class SubmissionQueue implements AutoCloseable {
         ring = memory.segment();
     }
 
-    long deviceAddress() {
-        return memory.deviceAddress();
+    /** The ring. */
+    DmaMemory memory() {
+        return memory;
     }
 
     int entries() {

@@ -47,6 +47,17 @@ class FakeController implements PciFunction {
     boolean aborts;
     /** What to do with an I/O command instead of completing it. */
     Fault ioFault = completion -> {};
+    /** What an admin command says: its data, and dword 0 of its completion. */
+    Answer answer = (opcode, dword10, data) -> 0;
+
+    /** The admin command that never completes; -1 for none. */
+    int silent = -1;
+
+    /** Answers an admin command. */
+    interface Answer {
+        /** Fills the data, if there are some; returns dword 0 of the completion. */
+        int fill(int opcode, int dword10, MemorySegment data);
+    }
 
     /** Changes a completion before the driver sees it. */
     interface Fault {
@@ -189,6 +200,7 @@ class FakeController implements PciFunction {
             int opcode = (int) SubmissionEntry.OPCODE.get(word);
             if (queueId == 0) {
                 completion.result = admin(opcode, entry);
+                completion.lost = opcode == silent;
             } else {
                 ioFault.apply(completion);
             }
@@ -221,7 +233,7 @@ class FakeController implements PciFunction {
                 // Succeeds, and does nothing.
             }
         }
-        return 0;
+        return answer.fill(opcode, (int) dword10, prp1 == 0 ? MemorySegment.NULL : at(prp1, Identify.SIZE_BYTES));
     }
 
     private void abort(int dword10) {

@@ -7,12 +7,16 @@ import dev.outboard.nvme.Nvme;
 import dev.outboard.nvme.NvmeController;
 import dev.outboard.nvme.NvmeNamespace;
 import java.io.IOException;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which controller, and which of its namespaces. */
 public final class DeviceOptions {
+    /** What may take minutes on real media. */
+    static final Duration LONG = Duration.ofMinutes(30);
+
     private static final String MODEL = "model:nvme";
 
     @Option(
@@ -60,6 +64,19 @@ public final class DeviceOptions {
             throw new IllegalArgumentException(controller.address() + " has no active namespace");
         }
         return controller.namespaces().getFirst();
+    }
+
+    /** The namespace's identifier, for what is not active. */
+    int requireNamespaceId() {
+        if (namespace == null) {
+            throw new IllegalArgumentException("which namespace? say --namespace ID");
+        }
+        return namespace;
+    }
+
+    /** The namespace's identifier, or what stands for none. */
+    int namespaceIdOr(int none) {
+        return namespace == null ? none : namespace;
     }
 
     /**

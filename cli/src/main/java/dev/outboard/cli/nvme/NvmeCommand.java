@@ -8,7 +8,22 @@ import picocli.CommandLine.Command;
 @Command(
         name = "nvme",
         description = "An NVMe controller from the shell.",
-        subcommands = {IdentifyCommand.class, ReadCommand.class, WriteCommand.class, BenchCommand.class})
+        subcommands = {
+            IdentifyCommand.class,
+            ReadCommand.class,
+            WriteCommand.class,
+            BenchCommand.class,
+            SmartCommand.class,
+            ErrorLogCommand.class,
+            NamespacesCommand.class,
+            FeaturesCommand.class,
+            FormatCommand.class,
+            SanitizeCommand.class,
+            FirmwareCommand.class,
+            SelfTestCommand.class,
+            ResetCommand.class,
+            PassthruCommand.class
+        })
 public final class NvmeCommand implements Runnable {
     @CommandLine.Spec
     private CommandLine.Model.@Nullable CommandSpec spec;

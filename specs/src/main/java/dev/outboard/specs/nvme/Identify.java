@@ -237,6 +237,11 @@ public final class Identify {
     /** FLBAS: the high bits of the LBA format's index. */
     public static final Field FLBAS_INDEX_HIGH = Field.bits("INDEX_HIGH", 6, 5);
 
+    /** OACS: namespaces can be managed and attached. */
+    public static final Field OACS_NAMESPACES = Field.bit("NMS", 3);
+    /** DPS: protection information comes first in the metadata, instead of last. */
+    public static final Field DPS_PROTECTION_FIRST = Field.bit("PIP", 3);
+
     /** The size of an LBA format in {@code lbaf}. */
     public static final int LBA_FORMAT_BYTES = 4;
     /** LBA format: bytes of metadata a block. */

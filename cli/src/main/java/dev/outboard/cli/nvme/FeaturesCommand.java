@@ -1,0 +1,124 @@
+package dev.outboard.cli.nvme;
+
+import dev.outboard.cli.Json;
+import dev.outboard.cli.JsonOption;
+import dev.outboard.nvme.Features;
+import dev.outboard.nvme.NvmeController;
+import dev.outboard.nvme.NvmeException;
+import dev.outboard.specs.nvme.Feature;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code outboard nvme features}. */
+@Command(
+        name = "features",
+        description = {
+            "The controller's settings; with --feature one, with --set sets it before.",
+            "What is set holds until the next reset, and so until the command ends, unless it is saved."
+        })
+final class FeaturesCommand implements Callable<Integer> {
+    private static final Map<Integer, String> NAMES = new LinkedHashMap<>();
+
+    static {
+        NAMES.put(Feature.ARBITRATION, "arbitration");
+        NAMES.put(Feature.POWER_MANAGEMENT, "power management");
+        NAMES.put(Feature.TEMPERATURE_THRESHOLD, "temperature threshold");
+        NAMES.put(Feature.ERROR_RECOVERY, "error recovery");
+        NAMES.put(Feature.VOLATILE_WRITE_CACHE, "volatile write cache");
+        NAMES.put(Feature.NUMBER_OF_QUEUES, "number of queues");
+        NAMES.put(Feature.INTERRUPT_COALESCING, "interrupt coalescing");
+        NAMES.put(Feature.INTERRUPT_VECTOR_CONFIGURATION, "interrupt vector configuration");
+        NAMES.put(Feature.WRITE_ATOMICITY, "write atomicity");
+        NAMES.put(Feature.ASYNCHRONOUS_EVENT_CONFIGURATION, "asynchronous event configuration");
+        NAMES.put(Feature.KEEP_ALIVE_TIMER, "keep alive timer");
+        NAMES.put(Feature.NON_OPERATIONAL_POWER_STATE, "non-operational power state");
+        NAMES.put(Feature.SANITIZE_CONFIGURATION, "sanitize configuration");
+        NAMES.put(Feature.SOFTWARE_PROGRESS_MARKER, "software progress marker");
+    }
+
+    @Mixin
+    private DeviceOptions device = new DeviceOptions();
+
+    @Option(names = "--feature", paramLabel = "ID", description = "The feature's identifier, for example 0x06.")
+    private @Nullable String feature;
+
+    @Option(names = "--set", paramLabel = "VALUE", description = "What it shall be.")
+    private @Nullable String value;
+
+    @Option(names = "--save", description = "It shall outlive resets and power-off.")
+    private boolean save;
+
+    @Mixin
+    private JsonOption output = new JsonOption();
+
+    @Override
+    public Integer call() throws IOException {
+        if (feature == null && value != null) {
+            throw new IllegalArgumentException("which feature? say --feature ID");
+        }
+        Map<Integer, String> shown = NAMES;
+        if (feature != null) {
+            int id = (int) number(feature);
+            shown = Map.of(id, NAMES.getOrDefault(id, "feature"));
+        }
+        try (NvmeController controller = device.open()) {
+            Features features = controller.admin().features();
+            int namespace = device.namespaceIdOr(0);
+            if (feature != null && value != null) {
+                features.set((int) number(feature), (int) number(value), namespace, save);
+            }
+            show(features, shown, namespace);
+        }
+        return 0;
+    }
+
+    private static long number(String text) {
+        try {
+            long number = Long.decode(text);
+            if (number >= 0 && number <= 0xffff_ffffL) {
+                return number;
+            }
+        } catch (NumberFormatException notOne) {
+            // Said below.
+        }
+        throw new IllegalArgumentException("\"" + text + "\" is no number of 32 bits; one looks like 6 or 0x06");
+    }
+
+    private void show(Features features, Map<Integer, String> shown, int namespace) throws IOException {
+        List<Object> json = new ArrayList<>();
+        for (Map.Entry<Integer, String> each : shown.entrySet()) {
+            int current;
+            try {
+                current = features.get(each.getKey(), Feature.SELECT_CURRENT, namespace, 0);
+            } catch (NvmeException refused) {
+                if (feature != null) {
+                    throw refused;
+                }
+                // The controller does not have it, or only namespaces do.
+                continue;
+            }
+            if (output.json()) {
+                Map<String, Object> object = Json.object();
+                object.put("feature", each.getKey());
+                object.put("name", each.getValue());
+                object.put("value", Integer.toUnsignedLong(current));
+                json.add(object);
+            } else {
+                System.out.printf("0x%02x  %-33s 0x%08x%n", each.getKey(), each.getValue(), current);
+            }
+        }
+        if (output.json()) {
+            Map<String, Object> document = Json.object();
+            document.put("features", json);
+            Json.print(System.out, document);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+package dev.outboard.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.outboard.emulation.VfioUserServer;
+import dev.outboard.emulation.nvme.NvmeModel;
+import dev.outboard.emulation.nvme.NvmeOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code outboard nvme} on a model that lasts longer than a command. */
+@Timeout(240)
+class NvmeAdminCommandsTest {
+    @TempDir
+    Path directory;
+
+    private NvmeModel model;
+    private VfioUserServer server;
+
+    @BeforeEach
+    void serve() throws IOException {
+        model = new NvmeModel(NvmeOptions.DEFAULT.withSizeBytes(8 << 20).withNamespaces(2));
+        server = VfioUserServer.start(model, directory.resolve("s"));
+    }
+
+    @AfterEach
+    void stop() {
+        server.close();
+        model.close();
+    }
+
+    private Command.Result nvme(String... arguments) {
+        List<String> words = new ArrayList<>(List.of("nvme"));
+        words.addAll(List.of(arguments));
+        words.addAll(List.of("--device", "vfio-user:" + server.path()));
+        return Command.runHere(words.toArray(String[]::new));
+    }
+
+    private String text(String... arguments) {
+        Command.Result result = nvme(arguments);
+        assertThat(result.status()).as(result.err()).isZero();
+        assertThat(result.err()).isEmpty();
+        return result.out();
+    }
+
+    @Test
+    void smartSpeaksWithTheNamesOfNvmeCli() throws IOException {
+        assertThat(nvme("smart-log", "--json").json())
+                .containsEntry("critical_warning", 0)
+                .containsEntry("temperature", 300)
+                .containsKeys("avail_spare", "percent_used", "data_units_read", "host_read_commands")
+                .containsKeys("controller_busy_time", "power_on_hours", "num_err_log_entries");
+        assertThat(text("smart")).contains("temperature      27 °C").contains("warnings         none");
+    }
+
+    @Test
+    void errorsAreShownAndNoneAreToo() throws IOException {
+        assertThat(text("error-log")).isEqualTo("no errors\n");
+        Command.assertFails(nvme("passthru", "--opcode", "6", "--cdw10", "0xfe"), "invalid field in command");
+        assertThat(text("error-log")).contains("invalid field in command");
+        List<?> errors =
+                (List<?>) nvme("error-log", "--json", "--entries", "1").json().get("errors");
+        assertThat((Map<?, ?>) errors.getFirst())
+                .asInstanceOf(org.assertj.core.api.InstanceOfAssertFactories.map(String.class, Object.class))
+                .containsEntry("error_count", 1)
+                .containsEntry("sqid", 0)
+                .containsKeys("status_field", "phase_tag", "parm_error_location", "trtype_spec_info");
+    }
+
+    @Test
+    void namespacesAreCreatedDetachedAttachedAndDeleted() {
+        assertThat(text("namespaces").lines()).hasSize(2).allMatch(line -> line.contains("blocks of 512 bytes"));
+        assertThat(text("namespaces", "detach", "--namespace", "2")).contains("namespace 2: not attached");
+        Command.assertWrongUsage(nvme("namespaces", "delete", "--namespace", "2"), "add --destroy");
+        assertThat(text("namespaces", "delete", "--namespace", "2", "--destroy").lines())
+                .hasSize(1);
+        assertThat(text("namespaces", "create", "--blocks", "128", "--lba-format", "4"))
+                .contains("namespace 2: 128 blocks of 4096 bytes");
+        Command.assertWrongUsage(nvme("namespaces", "create"), "create needs --blocks");
+        Command.assertWrongUsage(nvme("namespaces", "attach"), "which namespace");
+        assertThat(nvme("namespaces", "--json").out()).contains("\"attached\" : true");
+    }
+
+    @Test
+    void whatErasesNeedsToBeWanted() throws IOException {
+        Command.assertWrongUsage(nvme("format"), "add --destroy");
+        Command.assertWrongUsage(nvme("sanitize", "--start", "block_erase"), "add --destroy");
+        Command.assertWrongUsage(nvme("passthru", "--opcode", "0x84"), "add --destroy");
+        assertThat(text("format", "--lba-format", "4", "--destroy")).contains("blocks of 4096 bytes");
+        assertThat(text("sanitize")).isEqualTo("never sanitized\n");
+        assertThat(text("sanitize", "--start", "crypto_erase", "--destroy")).contains("sanitize");
+        assertThat(nvme("sanitize", "--json").json()).containsKeys("sprog", "sstat", "cdw10_info");
+    }
+
+    @Test
+    void featuresAreShownAndSet() {
+        assertThat(text("features")).contains("0x06  volatile write cache");
+        assertThat(text("features", "--feature", "0x04", "--set", "0x150")).contains("0x00000150");
+        assertThat(nvme("features", "--feature", "4", "--json").out()).contains("\"temperature threshold\"");
+        Command.assertWrongUsage(nvme("features", "--feature", "x"), "is no number");
+        Command.assertFails(nvme("features", "--feature", "0xfe"), "invalid field in command");
+    }
+
+    @Test
+    void theRestDoesWhatItSays() throws IOException {
+        assertThat(text("firmware")).startsWith("slot 1  ").contains("runs");
+        assertThat(nvme("firmware", "--json").json()).containsKey("Firmware Rev Slot 1");
+        assertThat(text("reset")).contains("was reset and is ready");
+        assertThat(text("self-test", "--start", "short")).contains("test");
+        assertThat(nvme("self-test", "--json").json()).containsKey("List of Valid Reports");
+        assertThat(text("passthru", "--opcode", "6", "--cdw10", "1", "--data-len", "4K"))
+                .contains("Outboard");
+        Path file = directory.resolve("identity");
+        text("passthru", "--opcode", "6", "--cdw10", "1", "--data-len", "4K", "--file", file.toString());
+        assertThat(Files.size(file)).isEqualTo(4096);
+        Command.assertWrongUsage(nvme("passthru", "--opcode", "6", "--write"), "from --file F");
+    }
+}

@@ -52,7 +52,7 @@ final class AdminQueue {
         this.timeout = timeout;
         page = access.dma().allocate(Identify.SIZE_BYTES, access.pageBytes());
         int depth = Math.min(DEPTH, access.maximumQueueEntries() - 1);
-        queue = new CommandQueue(access, 0, depth, null, timeout, NO_OWNER);
+        queue = new CommandQueue(access, 0, depth, null, Waiting.POLL, timeout, NO_OWNER);
     }
 
     CommandQueue queue() {
@@ -79,8 +79,14 @@ final class AdminQueue {
     }
 
     /** The data of identify, copied to memory that lives as long as anyone looks at it. */
-    synchronized MemorySegment identify(int cns, int namespaceId) throws IOException {
-        execute(Opcode.IDENTIFY, namespaceId, page.deviceAddress(), SubmissionEntry.CNS.of(cns), timeout);
+    MemorySegment identify(int cns, int namespaceId) throws IOException {
+        return identify(cns, namespaceId, Identify.NVM_COMMAND_SET);
+    }
+
+    /** The same of a command set. */
+    synchronized MemorySegment identify(int cns, int namespaceId, int commandSet) throws IOException {
+        long set = SubmissionEntry.COMMAND_SET.of(commandSet) << Integer.SIZE;
+        execute(Opcode.IDENTIFY, namespaceId, page.deviceAddress(), SubmissionEntry.CNS.of(cns) | set, timeout);
         return Arena.ofAuto()
                 .allocate(Identify.SIZE_BYTES, Long.BYTES)
                 .copyFrom(page.segment())

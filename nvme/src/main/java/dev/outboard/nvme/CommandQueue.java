@@ -24,7 +24,7 @@ final class CommandQueue implements AutoCloseable {
     /** How long an aborted command may take to be complete. */
     private static final long ABORT_NANOS = 500_000_000;
 
-    private static final long MAXIMUM_SLEEP_NANOS = 100_000_000;
+    static final long MAXIMUM_SLEEP_NANOS = 100_000_000;
 
     private final ControllerAccess access;
     private final QueueOwner owner;
@@ -268,7 +268,7 @@ final class CommandQueue implements AutoCloseable {
 
     /** Passes some time until the next poll. */
     @SuppressWarnings("ThreadPriorityCheck") // Nothing relies on it.
-    private void pause(int idle, long deadline) throws IOException {
+    void pause(int idle, long deadline) throws IOException {
         if (interrupt == null || idle <= pollsBeforeSleep) {
             if (idle % YIELD_POLLS == 0) {
                 // Whoever completes the request may be waiting for this very processor.

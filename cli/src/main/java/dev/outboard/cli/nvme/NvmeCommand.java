@@ -8,7 +8,13 @@ import picocli.CommandLine.Command;
 @Command(
         name = "nvme",
         description = "An NVMe controller from the shell.",
-        subcommands = {IdentifyCommand.class, ReadCommand.class, WriteCommand.class, BenchCommand.class})
+        subcommands = {
+            IdentifyCommand.class,
+            ReadCommand.class,
+            WriteCommand.class,
+            TrimCommand.class,
+            BenchCommand.class
+        })
 public final class NvmeCommand implements Runnable {
     @CommandLine.Spec
     private CommandLine.Model.@Nullable CommandSpec spec;

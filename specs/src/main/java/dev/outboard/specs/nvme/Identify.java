@@ -238,6 +238,10 @@ public final class Identify {
     public static final Field NSFEAT_OPTIMAL_SIZES = Field.bit("OPTPERF", 4);
     /** DPS: the type of protection information, 1 to 3; 0 for none. */
     public static final Field DPS_TYPE = Field.bits("TYPE", 2, 0);
+    /** ONCS: dataset management is there. */
+    public static final Field ONCS_DATASET_MANAGEMENT = Field.bit("DSM", 2);
+    /** ONCS: write zeroes is there. */
+    public static final Field ONCS_WRITE_ZEROES = Field.bit("WRITE_ZEROES", 3);
     /** SGLS: whether commands may name their data by scatter gather lists, and how these are aligned; 0 if not. */
     public static final Field SGLS_SUPPORT = Field.bits("SUPPORT", 1, 0);
     /** FLBAS: the low bits of the LBA format's index. */

@@ -1,5 +1,6 @@
 package dev.outboard.emulation;
 
+import dev.outboard.driver.IdleStrategy;
 import dev.outboard.linux.Epoll;
 import dev.outboard.linux.LinuxException;
 import java.io.IOException;
@@ -15,22 +16,15 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>{@link #close} may be called from any thread, ends {@link #run} and closes the servers. The models stay the caller's.
  */
 public final class VfioUserAgent implements AutoCloseable {
-    private static final int POLLS_BETWEEN_CLOCKS = 64;
-    private static final long YIELD_NANOS = 20_000;
-    private static final long SPIN_NANOS = 2_000_000;
-    private static final long LONG_IDLE_NANOS = 1_000_000_000;
-    private static final int SHORT_SLEEP_MILLIS = 1;
-    private static final int LONG_SLEEP_MILLIS = 4;
     private static final int FOREVER = -1;
 
     private final VfioUserServer[] servers;
     private final Epoll epoll;
+    private final IdleStrategy idle = new IdleStrategy(this::await);
     // Held by whoever runs the agent, so that close() waits for it.
     private final ReentrantLock running = new ReentrantLock();
     private volatile boolean stopping;
     private boolean closed;
-    private int idlePolls;
-    private long idleSinceNanos;
 
     private VfioUserAgent(VfioUserServer[] servers, Epoll epoll) {
         this.servers = servers;
@@ -71,9 +65,11 @@ public final class VfioUserAgent implements AutoCloseable {
         try {
             while (!stopping) {
                 if (doWork() > 0) {
-                    idlePolls = 0;
+                    idle.worked();
+                } else if (anyPolls()) {
+                    idle.idle();
                 } else {
-                    idle();
+                    await(FOREVER);
                 }
             }
         } finally {
@@ -93,30 +89,6 @@ public final class VfioUserAgent implements AutoCloseable {
             work += server.doWork();
         }
         return work;
-    }
-
-    private void idle() throws IOException {
-        if (!anyPolls()) {
-            await(FOREVER);
-        } else if (++idlePolls % POLLS_BETWEEN_CLOCKS != 0) {
-            Thread.onSpinWait();
-        } else if (idlePolls == POLLS_BETWEEN_CLOCKS) {
-            idleSinceNanos = System.nanoTime();
-        } else {
-            yieldOrSleep(System.nanoTime() - idleSinceNanos);
-        }
-    }
-
-    @SuppressWarnings("ThreadPriorityCheck") // Nothing relies on it.
-    private void yieldOrSleep(long idleNanos) throws IOException {
-        if (idleNanos >= SPIN_NANOS) {
-            int work = await(idleNanos < LONG_IDLE_NANOS ? SHORT_SLEEP_MILLIS : LONG_SLEEP_MILLIS);
-            // Without work the next poll that finds nothing sleeps again.
-            idlePolls = work > 0 ? 0 : 2 * POLLS_BETWEEN_CLOCKS - 1;
-        } else if (idleNanos >= YIELD_NANOS) {
-            // A client may be waiting for this very processor.
-            Thread.yield();
-        }
     }
 
     private boolean anyPolls() {

@@ -1,5 +1,6 @@
 package dev.outboard.emulation;
 
+import dev.outboard.driver.IdleStrategy;
 import dev.outboard.linux.Epoll;
 import dev.outboard.linux.EventFd;
 import dev.outboard.linux.Fd;
@@ -26,13 +27,6 @@ public final class VfioUserServer implements AutoCloseable {
     /** A look at the sockets is a system call of about 300 ns; this many polls make it cheap. */
     private static final int POLLS_BETWEEN_LOOKS = 2048;
 
-    private static final int POLLS_BETWEEN_CLOCKS = 64;
-    private static final long YIELD_NANOS = 20_000;
-    private static final long SPIN_NANOS = 2_000_000;
-    private static final int SHORT_SLEEP_MILLIS = 1;
-    // A wake-up costs up to 20 us of CPU time on a virtual machine: 2 % of a CPU at one a millisecond, 0.5 % at this.
-    private static final int LONG_SLEEP_MILLIS = 4;
-    private static final long LONG_IDLE_NANOS = 1_000_000_000;
     private static final int FOREVER = -1;
 
     private static final int LISTENER = 0;
@@ -43,14 +37,13 @@ public final class VfioUserServer implements AutoCloseable {
     private final PciModel model;
     private final UnixServerSocket listener;
     private final Epoll epoll;
+    private final IdleStrategy idle = new IdleStrategy(this::look);
     private final EventFd wake;
     // Held by whoever runs the agent, so that close() waits for it.
     private final ReentrantLock running = new ReentrantLock();
     private volatile boolean stopping;
     private volatile @Nullable Session session;
     private int pollsUntilLook;
-    private int idlePolls;
-    private long idleSinceNanos;
     private long clientsServed;
 
     private VfioUserServer(PciModel model, UnixServerSocket listener, Epoll epoll, EventFd wake) {
@@ -146,9 +139,11 @@ public final class VfioUserServer implements AutoCloseable {
         try {
             while (!stopping && clientsServed < untilServed) {
                 if (doWork() > 0) {
-                    idlePolls = 0;
+                    idle.worked();
+                } else if (model.wantsSteps()) {
+                    idle.idle();
                 } else {
-                    idle();
+                    look(FOREVER);
                 }
             }
             if (stopping) {
@@ -197,30 +192,6 @@ public final class VfioUserServer implements AutoCloseable {
     /** Whether {@link #doWork} may find something although no message came. */
     boolean polls() {
         return model.wantsSteps();
-    }
-
-    private void idle() throws IOException {
-        if (!model.wantsSteps()) {
-            look(FOREVER);
-        } else if (++idlePolls % POLLS_BETWEEN_CLOCKS != 0) {
-            Thread.onSpinWait();
-        } else if (idlePolls == POLLS_BETWEEN_CLOCKS) {
-            idleSinceNanos = System.nanoTime();
-        } else {
-            yieldOrSleep(System.nanoTime() - idleSinceNanos);
-        }
-    }
-
-    @SuppressWarnings("ThreadPriorityCheck") // Nothing relies on it.
-    private void yieldOrSleep(long idleNanos) throws IOException {
-        if (idleNanos >= SPIN_NANOS) {
-            int work = look(idleNanos < LONG_IDLE_NANOS ? SHORT_SLEEP_MILLIS : LONG_SLEEP_MILLIS);
-            // Without work the next poll that finds nothing sleeps again.
-            idlePolls = work > 0 ? 0 : 2 * POLLS_BETWEEN_CLOCKS - 1;
-        } else if (idleNanos >= YIELD_NANOS) {
-            // The client may be waiting for this very processor.
-            Thread.yield();
-        }
     }
 
     private int look(int timeoutMillis) throws IOException {

@@ -17,8 +17,8 @@ final class PlainCommand {
     private static final int PLAIN_MASK =
             (int) (SubmissionEntry.OPCODE.mask() | SubmissionEntry.FUSE.mask() | SubmissionEntry.PSDT.mask());
     private static final int COMMAND_ID_SHIFT = SubmissionEntry.COMMAND_ID.lowBit();
-    // The processor itself fetches what follows, once the copy has begun.
-    private static final int LINES_AHEAD = 8;
+    // The processor itself fetches what follows; more than these would only wait for each other.
+    private static final int LINES_AHEAD = 2;
 
     private final Namespaces namespaces;
     private final DataPointer data;

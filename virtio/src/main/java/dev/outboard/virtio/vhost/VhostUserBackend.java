@@ -1,5 +1,6 @@
 package dev.outboard.virtio.vhost;
 
+import dev.outboard.driver.IdleStrategy;
 import dev.outboard.linux.Epoll;
 import dev.outboard.linux.EventFd;
 import dev.outboard.linux.LinuxException;
@@ -30,12 +31,6 @@ public final class VhostUserBackend implements AutoCloseable {
     /** A look at the sockets is a system call of about 300 ns; this many polls make it cheap. */
     private static final int POLLS_BETWEEN_LOOKS = 2048;
 
-    private static final int POLLS_BETWEEN_CLOCKS = 64;
-    private static final long YIELD_NANOS = 20_000;
-    private static final long SPIN_NANOS = 2_000_000;
-    private static final int SHORT_SLEEP_MILLIS = 1;
-    private static final int LONG_SLEEP_MILLIS = 4;
-    private static final long LONG_IDLE_NANOS = 1_000_000_000;
     private static final int FOREVER = -1;
 
     private static final int LISTENER = 0;
@@ -49,6 +44,7 @@ public final class VhostUserBackend implements AutoCloseable {
     private final @Nullable UnixServerSocket listener;
     private final Path path;
     private final Epoll epoll;
+    private final IdleStrategy idle = new IdleStrategy(this::sleep);
     private final EventFd wake;
     // Held by whoever runs the agent, so that close() waits for it.
     private final ReentrantLock running = new ReentrantLock();
@@ -56,8 +52,6 @@ public final class VhostUserBackend implements AutoCloseable {
     private volatile @Nullable FrontEndSession session;
     private boolean notifying = true;
     private int pollsUntilLook;
-    private int idlePolls;
-    private long idleSinceNanos;
     private long frontEndsServed;
 
     private VhostUserBackend(
@@ -200,9 +194,11 @@ public final class VhostUserBackend implements AutoCloseable {
         try {
             while (!stopping && frontEndsServed < untilServed) {
                 if (doWork() > 0) {
-                    idlePolls = 0;
+                    idle.worked();
+                } else if (session != null) {
+                    idle.idle();
                 } else {
-                    idle();
+                    look(FOREVER);
                 }
             }
             if (stopping) {
@@ -240,47 +236,20 @@ public final class VhostUserBackend implements AutoCloseable {
         return work;
     }
 
-    private void idle() throws IOException {
+    private int sleep(int timeoutMillis) throws IOException {
         FrontEndSession current = session;
         if (current == null) {
-            look(FOREVER);
-        } else if (++idlePolls % POLLS_BETWEEN_CLOCKS != 0) {
-            Thread.onSpinWait();
-        } else if (idlePolls == POLLS_BETWEEN_CLOCKS) {
-            idleSinceNanos = System.nanoTime();
-        } else {
-            yieldOrSleep(current, System.nanoTime() - idleSinceNanos);
+            return 0;
         }
-    }
-
-    @SuppressWarnings("ThreadPriorityCheck") // Nothing relies on it.
-    private void yieldOrSleep(FrontEndSession current, long idleNanos) throws IOException {
-        if (idleNanos >= SPIN_NANOS) {
-            sleep(current, idleNanos);
-        } else if (idleNanos >= YIELD_NANOS) {
-            // The driver may be waiting for this very processor.
-            Thread.yield();
-        }
-    }
-
-    private void sleep(FrontEndSession current, long idleNanos) throws IOException {
         boolean pending;
         try {
             notifying = true;
             pending = current.device().setNotifying(true);
         } catch (InternalError | RuntimeException e) {
             dropFrontEnd(e);
-            return;
+            return 1;
         }
-        int timeoutMillis = FOREVER;
-        if (pending) {
-            timeoutMillis = 0;
-        } else if (current.device().polls()) {
-            timeoutMillis = idleNanos < LONG_IDLE_NANOS ? SHORT_SLEEP_MILLIS : LONG_SLEEP_MILLIS;
-        }
-        int work = look(timeoutMillis);
-        // Without work the next poll that finds nothing sleeps again.
-        idlePolls = work > 0 ? 0 : 2 * POLLS_BETWEEN_CLOCKS - 1;
+        return look(pending ? 0 : current.device().polls() ? timeoutMillis : FOREVER);
     }
 
     private int look(int timeoutMillis) throws IOException {

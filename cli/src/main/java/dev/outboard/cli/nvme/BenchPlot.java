@@ -23,13 +23,11 @@ final class BenchPlot {
         double most =
                 buckets.stream().mapToLong(LoadResult.Bucket::requests).max().orElse(1) / total;
         StringBuilder svg = new StringBuilder();
-        add(
-                svg,
-                "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\""
-                        + " font-size=\"12\">",
+        svg.append(String.format(Locale.ROOT, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\""
+                        + " font-size=\"12\">\n",
                 WIDTH,
-                HEIGHT);
-        add(svg, "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>");
+                HEIGHT));
+        svg.append(String.format(Locale.ROOT, "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n"));
         text(svg, LEFT, 22, "start", title);
         LoadResult.Latency latency = result.latency();
         text(
@@ -50,26 +48,22 @@ final class BenchPlot {
                         latency.max()));
         for (int i = 0; i <= LINES; i++) {
             double y = TOP + PLOT_HEIGHT - (double) PLOT_HEIGHT * i / LINES;
-            add(
-                    svg,
-                    "<line x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\" stroke=\"#ccc\"/>",
+            svg.append(String.format(Locale.ROOT, "<line x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\" stroke=\"#ccc\"/>\n",
                     LEFT,
                     y,
                     LEFT + PLOT_WIDTH,
-                    y);
+                    y));
             text(svg, LEFT - 6, y + 4, "end", String.format(Locale.ROOT, "%.1f %%", most * i / LINES * PERCENT));
         }
         double step = (double) PLOT_WIDTH / Math.max(1, buckets.size());
         for (int i = 0; i < buckets.size(); i++) {
             LoadResult.Bucket bucket = buckets.get(i);
             double height = PLOT_HEIGHT * (bucket.requests() / total) / most;
-            add(
-                    svg,
-                    "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"#3b6ea5\"/>",
+            svg.append(String.format(Locale.ROOT, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"#3b6ea5\"/>\n",
                     LEFT + i * step + 1,
                     TOP + PLOT_HEIGHT - height,
                     Math.max(1, step - 2),
-                    height);
+                    height));
             text(
                     svg,
                     LEFT + (i + 0.5) * step,
@@ -78,15 +72,11 @@ final class BenchPlot {
                     String.format(Locale.ROOT, "%.4g", bucket.toMicros()));
         }
         text(svg, LEFT + PLOT_WIDTH / 2.0, HEIGHT - 14, "middle", "took up to, µs");
-        add(svg, "</svg>");
+        svg.append(String.format(Locale.ROOT, "</svg>\n"));
         return svg.toString();
     }
 
     private static void text(StringBuilder svg, double x, double y, String anchor, String text) {
-        add(svg, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>", x, y, anchor, text);
-    }
-
-    private static void add(StringBuilder svg, String format, Object... values) {
-        svg.append(String.format(Locale.ROOT, format, values)).append('\n');
+        svg.append(String.format(Locale.ROOT, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>\n", x, y, anchor, text));
     }
 }

@@ -28,7 +28,8 @@ public final class Interruption {
         REQUESTED.countDown();
         Runnable action = stop;
         if (action != null) {
-            action.run();
+            // Not on this thread: what the action closes may hang.
+            Thread.ofPlatform().daemon().name("interruption-action").start(action);
         }
         try {
             // Bounded: a device that hangs must not keep the user from getting the terminal back.

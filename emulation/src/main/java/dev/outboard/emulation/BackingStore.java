@@ -33,9 +33,23 @@ public final class BackingStore implements AutoCloseable {
      * @throws IOException if the file cannot be opened or mapped, or there is no memory
      */
     public BackingStore(@Nullable Path path, long sizeBytes) throws IOException {
+        this(path, sizeBytes, false);
+    }
+
+    /**
+     * A store that may be for reading only.
+     *
+     * @param path the file; null for memory
+     * @param sizeBytes the size
+     * @param readOnly whether the file has to be there, is only opened to read, and stays as it is
+     * @throws IOException if the file cannot be opened or mapped, or is shorter than it may be, or there is no memory
+     */
+    public BackingStore(@Nullable Path path, long sizeBytes, boolean readOnly) throws IOException {
         file = path != null;
         try {
-            segment = path == null ? mapMemory(sizeBytes) : mapFile(path, sizeBytes);
+            segment = path == null
+                    ? mapMemory(sizeBytes)
+                    : readOnly ? mapToRead(path, sizeBytes) : mapFile(path, sizeBytes);
         } catch (IOException e) {
             arena.close();
             throw e;
@@ -56,6 +70,16 @@ public final class BackingStore implements AutoCloseable {
             // A kernel without transparent huge pages: then without.
         }
         return aligned;
+    }
+
+    private MemorySegment mapToRead(Path path, long size) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            if (channel.size() < size) {
+                throw new IOException(path + " has " + channel.size() + " bytes, not " + size
+                        + ": a file that is only read is not made longer; leave out the size, or say a smaller one");
+            }
+            return channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
+        }
     }
 
     private MemorySegment mapFile(Path path, long size) throws IOException {

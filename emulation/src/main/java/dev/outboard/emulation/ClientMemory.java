@@ -107,7 +107,7 @@ final class ClientMemory implements AutoCloseable {
         access.set("addr", address).set("count", count);
         IncomingMessage reply = null;
         try {
-            channel.socket().send(out.asSlice(0, size), List.of());
+            channel.socket().send(out.asSlice(0, size), List.of(), TIMEOUT);
             reply = channel.awaitReply(header, System.nanoTime() + TIMEOUT.toNanos());
         } catch (LinuxException gone) {
             // As if it had not answered.

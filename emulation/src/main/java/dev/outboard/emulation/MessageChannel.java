@@ -33,6 +33,9 @@ final class MessageChannel implements AutoCloseable {
 
     private static final int MOST_KEPT_MESSAGES = 1024;
 
+    /** How long a client may leave unread what it asked for: a device that waits for it serves nobody meanwhile. */
+    static final Duration SEND_TIMEOUT = Duration.ofSeconds(5);
+
     private final UnixSocket socket;
     private final Arena arena = Arena.ofShared();
     private final IncomingMessage command = new IncomingMessage(arena);
@@ -92,7 +95,7 @@ final class MessageChannel implements AutoCloseable {
                 .set("msg_size", HEADER_BYTES + payloadBytes)
                 .set("flags", flags)
                 .set("error_no", errno);
-        socket.send(out.asSlice(0, HEADER_BYTES + payloadBytes), attached);
+        socket.send(out.asSlice(0, HEADER_BYTES + payloadBytes), attached, SEND_TIMEOUT);
     }
 
     /**

@@ -123,7 +123,7 @@ public final class Models {
         }
     }
 
-    /** A kind with the options that every kind has. */
+    /** A kind with the options of all models whose client need not share memory. */
     private static Kind kind(String name, String summary, SequencedMap<String, String> options) {
         options.put(FAULTS, "a file of fault rules, which act whoever the client is (none)");
         options.put(RECORD, "the file that all that passes is written to (none)");
@@ -235,7 +235,7 @@ public final class Models {
                 "terminals",
                 "a file of four bytes: other programs set inputs in the first two, and read outputs from the last two"
                         + " (none)");
-        return new Kind("idio16", "a card with 16 isolated inputs and 16 outputs, ACCES PCI-IDIO-16", options);
+        return kind("idio16", "a card with 16 isolated inputs and 16 outputs, ACCES PCI-IDIO-16", options);
     }
 
     private static PciModel createIdio16(ModelOptions options) throws IOException {
@@ -252,7 +252,7 @@ public final class Models {
         options.put(
                 "peers",
                 "the socket of an ivshmem server, which has the memory and knows the peers; this one, if none is there (none)");
-        return new Kind("ivshmem", "QEMU's device for shared memory, with a doorbell", options);
+        return kind("ivshmem", "QEMU's device for shared memory, with a doorbell", options);
     }
 
     private static PciModel createIvshmem(ModelOptions options) throws IOException {

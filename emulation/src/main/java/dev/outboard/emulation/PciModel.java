@@ -396,8 +396,9 @@ public abstract class PciModel implements AutoCloseable {
             requestReset();
         } catch (IOException removed) {
             reset();
+        } finally {
+            dma.unmapAll();
+            interrupts.disconnectAll();
         }
-        dma.unmapAll();
-        interrupts.disconnectAll();
     }
 }

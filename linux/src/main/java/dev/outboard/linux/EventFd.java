@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An event counter: {@code eventfd(2)}. The kernel, another process or another thread adds to it; reading returns the sum
@@ -18,8 +19,12 @@ public final class EventFd implements AutoCloseable {
     // Not of an arena that closes: it would refuse to while another thread signals.
     private final MemorySegment counter = Arena.ofAuto().allocate(ValueLayout.JAVA_LONG);
 
-    private EventFd(Fd fd) {
+    // Of a counter that a peer made, which may block: what poll(2) is asked before each signal.
+    private final @Nullable MemorySegment beforeSignal;
+
+    private EventFd(Fd fd, @Nullable MemorySegment beforeSignal) {
         this.fd = fd;
+        this.beforeSignal = beforeSignal;
     }
 
     /**
@@ -30,17 +35,21 @@ public final class EventFd implements AutoCloseable {
      */
     public static EventFd create() throws LinuxException {
         long number = LinuxException.check(Libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd", "counter");
-        return new EventFd(new Fd((int) number, "eventfd"));
+        return new EventFd(new Fd((int) number, "eventfd"), null);
     }
 
     /**
-     * Takes over a counter that somebody else made, for example a peer that passed its descriptor.
+     * Takes over a counter that somebody else made, for example a peer that passed its descriptor, or what a peer gives in
+     * its place, such as a pipe. It is made non-blocking, and as its maker can undo that, each {@link #signal} looks first
+     * whether it would block.
      *
      * @param fd the descriptor; it now belongs to this object
      * @return the counter
+     * @throws LinuxException if it cannot be made non-blocking; it stays the caller's then
      */
-    public static EventFd of(Fd fd) {
-        return new EventFd(fd);
+    public static EventFd of(Fd fd) throws LinuxException {
+        fd.setNonBlocking();
+        return new EventFd(fd, Poll.question(Arena.ofAuto(), fd, Poll.POLLOUT));
     }
 
     /**
@@ -53,12 +62,14 @@ public final class EventFd implements AutoCloseable {
     }
 
     /**
-     * Adds one. A counter at its maximum (2<sup>64</sup>−2) already says "signalled" and stays as it is; only a
-     * {@linkplain #of taken over} one whose maker did not set O_NONBLOCK blocks there.
+     * Adds one. A counter at its maximum (2<sup>64</sup>−2) already says "signalled" and stays as it is. Does not block.
      *
      * @throws LinuxException if the call fails otherwise
      */
     public void signal() throws LinuxException {
+        if (beforeSignal != null && Libc.poll(beforeSignal, 1, 0) == 0) {
+            return;
+        }
         long written = Libc.write(fd.number(), ONE);
         if (written != -Errno.EAGAIN) {
             LinuxException.check(written, "write", fd.name());

@@ -37,6 +37,8 @@ public final class Fd implements AutoCloseable {
 
     private static final int O_CLOEXEC = 0x80000;
     private static final int F_DUPFD_CLOEXEC = 1030;
+    private static final int F_GETFL = 3;
+    private static final int F_SETFL = 4;
     private static final int MFD_CLOEXEC = 1;
     private static final int MFD_ALLOW_SEALING = 2;
     private static final int MFD_HUGETLB = 4;
@@ -405,6 +407,17 @@ public final class Fd implements AutoCloseable {
      */
     public MemorySegment mmap(long offset, long length, int protection, int flags, Arena arena) throws LinuxException {
         return Mman.mmap(number(), name, offset, length, protection, flags, arena);
+    }
+
+    /**
+     * Has reads and writes that would block fail with EAGAIN instead, for everybody who has this open file: {@code
+     * fcntl(2)}, F_SETFL.
+     *
+     * @throws LinuxException if the call fails
+     */
+    public void setNonBlocking() throws LinuxException {
+        long flags = LinuxException.check(Libc.fcntl(number(), F_GETFL, 0), "fcntl F_GETFL", name);
+        LinuxException.check(Libc.fcntl(number(), F_SETFL, flags | O_NONBLOCK), "fcntl F_SETFL", name);
     }
 
     /**

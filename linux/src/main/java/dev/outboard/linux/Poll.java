@@ -36,9 +36,7 @@ public final class Poll {
     public static int poll(Fd fd, int events, Duration timeout) throws LinuxException {
         long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout);
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment pollfd = arena.allocate(POLLFD_BYTES, Integer.BYTES);
-            pollfd.set(ValueLayout.JAVA_INT, 0, fd.number());
-            pollfd.set(ValueLayout.JAVA_SHORT, EVENTS_OFFSET, (short) events);
+            MemorySegment pollfd = question(arena, fd, events);
             while (true) {
                 int ready = Libc.poll(pollfd, 1, millisUntil(deadline));
                 if (ready != -Errno.EINTR) {
@@ -47,6 +45,26 @@ public final class Poll {
                 }
             }
         }
+    }
+
+    /** One {@code struct pollfd}. */
+    static MemorySegment question(Arena arena, Fd fd, int events) throws LinuxException {
+        MemorySegment pollfd = arena.allocate(POLLFD_BYTES, Integer.BYTES);
+        pollfd.set(ValueLayout.JAVA_INT, 0, fd.number());
+        pollfd.set(ValueLayout.JAVA_SHORT, EVENTS_OFFSET, (short) events);
+        return pollfd;
+    }
+
+    /**
+     * Waits until something can be written without blocking, or the peer is gone.
+     *
+     * @param fd the descriptor
+     * @param timeout how long to wait at most
+     * @return false if nothing could in time
+     * @throws LinuxException if the call fails
+     */
+    public static boolean writable(Fd fd, Duration timeout) throws LinuxException {
+        return poll(fd, POLLOUT, timeout) != 0;
     }
 
     /**

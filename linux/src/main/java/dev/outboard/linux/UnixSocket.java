@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -137,7 +138,26 @@ public final class UnixSocket implements AutoCloseable {
      * @throws LinuxException EPIPE or ECONNRESET if the peer is gone
      */
     public void send(MemorySegment bytes, List<Fd> descriptors) throws LinuxException {
+        send(bytes, descriptors, 0, null);
+    }
+
+    /**
+     * Sends all bytes to a peer that may not read: as {@link #send(MemorySegment, List)}, and waits for a time only. After
+     * a failure nobody knows how much the peer has got.
+     *
+     * @param bytes what to send, at least one byte, in native memory
+     * @param descriptors duplicated into the peer; they stay open here
+     * @param timeout how long to wait at most
+     * @throws LinuxException ETIMEDOUT if the peer did not read in time; EPIPE or ECONNRESET if it is gone
+     */
+    public void send(MemorySegment bytes, List<Fd> descriptors, Duration timeout) throws LinuxException {
+        send(bytes, descriptors, MSG_DONTWAIT, timeout);
+    }
+
+    private void send(MemorySegment bytes, List<Fd> descriptors, int flags, @Nullable Duration timeout)
+            throws LinuxException {
         checkBuffer(bytes);
+        long start = timeout == null ? 0 : System.nanoTime();
         try (Arena arena = Arena.ofConfined()) {
             StructView iov = IOVEC.allocate(arena);
             StructView message = MSGHDR.allocate(arena)
@@ -159,8 +179,13 @@ public final class UnixSocket implements AutoCloseable {
             long sent = 0;
             while (sent < bytes.byteSize()) {
                 iov.set("iov_base", bytes.address() + sent).set("iov_len", bytes.byteSize() - sent);
-                long result = Libc.sendmsg(fd.number(), message.segment(), MSG_NOSIGNAL);
-                if (result != -Errno.EINTR) {
+                long result = Libc.sendmsg(fd.number(), message.segment(), MSG_NOSIGNAL | flags);
+                if (result == -Errno.EAGAIN && timeout != null) {
+                    if (!Poll.writable(fd, timeout.minusNanos(System.nanoTime() - start))) {
+                        throw new LinuxException(
+                                "sendmsg", fd.name(), Errno.ETIMEDOUT, "the peer does not read what it is sent");
+                    }
+                } else if (result != -Errno.EINTR) {
                     sent += LinuxException.check(result, "sendmsg", fd.name());
                     message.set("msg_control", 0).set("msg_controllen", 0);
                 }

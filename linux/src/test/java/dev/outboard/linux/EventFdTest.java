@@ -7,9 +7,11 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class EventFdTest {
     private static final long MAXIMUM = -2; // 2^64 - 2
@@ -92,5 +94,23 @@ class EventFdTest {
                 .isThrownBy(event::signal)
                 .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EBADF));
         assertThatExceptionOfType(LinuxException.class).isThrownBy(event::read);
+    }
+
+    /** What a peer gives instead of a counter may be anything that can be full. */
+    @Test
+    @Timeout(20)
+    void signallingWhatAPeerGaveNeverBlocks() throws IOException {
+        List<UnixSocket> pair = UnixSocket.pair();
+        try (UnixSocket peer = pair.get(1);
+                EventFd event = EventFd.of(pair.get(0).fd())) {
+            int signals = 0;
+            while (Poll.writable(event.fd(), Duration.ZERO)) {
+                event.signal();
+                signals++;
+            }
+            event.signal();
+            assertThat(signals).isPositive();
+            assertThat(Poll.readable(peer.fd(), Duration.ZERO)).isTrue();
+        }
     }
 }

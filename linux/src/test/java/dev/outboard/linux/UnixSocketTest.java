@@ -6,16 +6,19 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class UnixSocketTest {
     private final Arena arena = Arena.ofShared();
@@ -208,5 +211,21 @@ class UnixSocketTest {
         assertThatExceptionOfType(LinuxException.class)
                 .isThrownBy(() -> here().receive(arena.allocate(1)))
                 .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EBADF));
+    }
+
+    @Test
+    @Timeout(20)
+    void aPeerThatDoesNotReadEndsASendWithADeadline() throws IOException {
+        List<UnixSocket> pair = UnixSocket.pair();
+        try (Arena arena = Arena.ofConfined();
+                UnixSocket socket = pair.get(0);
+                UnixSocket peer = pair.get(1)) {
+            MemorySegment much = arena.allocate(8 << 20);
+            assertThatThrownBy(() -> socket.send(much, List.of(), Duration.ofMillis(50)))
+                    .isInstanceOfSatisfying(
+                            LinuxException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ETIMEDOUT))
+                    .hasMessageContaining("does not read");
+            assertThat(Poll.readable(peer.fd(), Duration.ZERO)).isTrue();
+        }
     }
 }

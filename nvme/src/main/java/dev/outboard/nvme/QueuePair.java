@@ -1,7 +1,6 @@
 package dev.outboard.nvme;
 
 import dev.outboard.driver.DeviceException;
-import dev.outboard.driver.DeviceTimeoutException;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.memory.ScatterList;
 import dev.outboard.specs.nvme.Opcode;
@@ -276,10 +275,11 @@ public final class QueuePair implements AutoCloseable {
     }
 
     /**
-     * Announces new commands and takes all completions that are there, without waiting.
+     * Announces new commands and takes all completions that are there, without waiting. A command that takes longer than
+     * the controller's {@link NvmeController#commandTimeout} is aborted here, by a reset of the controller if need be,
+     * which does take a while; its status is an abort's then.
      *
      * @return how many there were
-     * @throws DeviceTimeoutException if a command took longer than the controller's {@link NvmeController#commandTimeout}
      * @throws DeviceException if the device is gone, or completed what was never submitted; the queue pair is unusable then
      * @throws IOException if it failed before
      */

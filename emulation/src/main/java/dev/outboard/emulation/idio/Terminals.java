@@ -48,7 +48,7 @@ final class Terminals implements AutoCloseable {
     }
 
     void setInputs(int levels) {
-        LEVELS.setVolatile(memory, INPUTS, (short) levels);
+        set(INPUTS, levels);
     }
 
     int outputs() {
@@ -56,7 +56,14 @@ final class Terminals implements AutoCloseable {
     }
 
     void setOutputs(int levels) {
-        LEVELS.setVolatile(memory, OUTPUTS, (short) levels);
+        set(OUTPUTS, levels);
+    }
+
+    // Not setVolatile: it becomes a locked exchange, at which a SIGBUS, from a file that somebody truncated, ends the
+    // JVM.
+    private void set(long at, int levels) {
+        LEVELS.setRelease(memory, at, (short) levels);
+        VarHandle.fullFence();
     }
 
     private int get(long at) {

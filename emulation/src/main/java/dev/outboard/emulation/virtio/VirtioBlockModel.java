@@ -60,7 +60,7 @@ public final class VirtioBlockModel implements VirtioDevice {
      */
     public VirtioBlockModel(VirtioBlockOptions options) throws IOException {
         this.options = options;
-        store = new BackingStore(options.file(), options.sizeBytes());
+        store = new BackingStore(options.file(), options.sizeBytes(), options.readOnly());
         sectors = options.sizeBytes() / VirtioBlk.SECTOR_BYTES;
         MemorySegment.copy(
                 MemorySegment.ofArray(options.serial().getBytes(StandardCharsets.US_ASCII)),

@@ -162,10 +162,9 @@ final class SharedDevice implements QueueEvents {
     }
 
     void setEvent(Request request, int queue, @Nullable Fd fd) throws RefusedException, LinuxException {
-        EventFd event = fd == null ? null : EventFd.of(fd);
         switch (request) {
-            case SET_VRING_CALL -> vring(queue).setCall(event);
-            case SET_VRING_ERR -> vring(queue).setError(event);
+            case SET_VRING_CALL -> vring(queue).setCall(fd == null ? null : EventFd.of(fd));
+            case SET_VRING_ERR -> vring(queue).setError(fd == null ? null : EventFd.of(fd));
             default -> {
                 vring(queue).setKick(fd);
                 update(queue);

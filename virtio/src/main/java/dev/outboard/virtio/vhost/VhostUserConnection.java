@@ -117,6 +117,8 @@ final class VhostUserConnection implements AutoCloseable {
     private void await(Request request, long deadlineNanos) throws IOException {
         Duration left = Duration.ofNanos(Math.max(0, deadlineNanos - System.nanoTime()));
         if (!Poll.readable(socket.fd(), left)) {
+            // A reply that comes later would be taken for that to another request.
+            socket.shutdown();
             throw new DeviceTimeoutException("the back end at " + name + " did not answer " + request + " within "
                     + TIMEOUT.toSeconds() + " s; does it serve another front end?");
         }

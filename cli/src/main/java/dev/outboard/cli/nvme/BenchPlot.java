@@ -23,7 +23,9 @@ final class BenchPlot {
         double most =
                 buckets.stream().mapToLong(LoadResult.Bucket::requests).max().orElse(1) / total;
         StringBuilder svg = new StringBuilder();
-        svg.append(String.format(Locale.ROOT, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\""
+        svg.append(String.format(
+                Locale.ROOT,
+                "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\""
                         + " font-size=\"12\">\n",
                 WIDTH,
                 HEIGHT));
@@ -48,7 +50,9 @@ final class BenchPlot {
                         latency.max()));
         for (int i = 0; i <= LINES; i++) {
             double y = TOP + PLOT_HEIGHT - (double) PLOT_HEIGHT * i / LINES;
-            svg.append(String.format(Locale.ROOT, "<line x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\" stroke=\"#ccc\"/>\n",
+            svg.append(String.format(
+                    Locale.ROOT,
+                    "<line x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\" stroke=\"#ccc\"/>\n",
                     LEFT,
                     y,
                     LEFT + PLOT_WIDTH,
@@ -59,7 +63,9 @@ final class BenchPlot {
         for (int i = 0; i < buckets.size(); i++) {
             LoadResult.Bucket bucket = buckets.get(i);
             double height = PLOT_HEIGHT * (bucket.requests() / total) / most;
-            svg.append(String.format(Locale.ROOT, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"#3b6ea5\"/>\n",
+            svg.append(String.format(
+                    Locale.ROOT,
+                    "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"#3b6ea5\"/>\n",
                     LEFT + i * step + 1,
                     TOP + PLOT_HEIGHT - height,
                     Math.max(1, step - 2),
@@ -77,6 +83,7 @@ final class BenchPlot {
     }
 
     private static void text(StringBuilder svg, double x, double y, String anchor, String text) {
-        svg.append(String.format(Locale.ROOT, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>\n", x, y, anchor, text));
+        svg.append(String.format(
+                Locale.ROOT, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>\n", x, y, anchor, text));
     }
 }

@@ -82,14 +82,19 @@ class CommandTest {
                         "op",
                         "blockSize",
                         "queueDepth",
+                        "readPercent",
                         "seconds",
                         "iops",
                         "mibPerSecond",
                         "latencyMicros",
+                        "histogram",
+                        "operations",
+                        "verified",
+                        "mismatches",
                         "errors",
                         "allocatedBytesPerOp");
         assertThat((Map<Object, Object>) json.get("latencyMicros"))
-                .containsOnlyKeys("mean", "p50", "p99", "p999", "p9999", "max");
+                .containsOnlyKeys("mean", "p50", "p90", "p99", "p999", "p9999", "max");
         assertThat(json)
                 .containsEntry("device", "model:nvme")
                 .containsEntry("op", "randread")

@@ -2,6 +2,7 @@ package dev.outboard.driver;
 
 import dev.outboard.memory.DmaMemory;
 import java.io.IOException;
+import java.util.Objects;
 
 /**
  * What a driver of disks publishes: an array of blocks. Methods block until the device is done, and may be called from
@@ -57,6 +58,50 @@ public interface BlockDevice extends AutoCloseable {
      * @throws IOException if the device fails
      */
     void flush() throws IOException;
+
+    /**
+     * Whether {@link #trim} does anything.
+     *
+     * @return true if the device takes such hints
+     */
+    default boolean trims() {
+        return false;
+    }
+
+    /**
+     * Tells the device that blocks are not needed any more. A hint: what they read as afterwards is undefined until they
+     * are written.
+     *
+     * @param firstBlock the first block
+     * @param blocks how many
+     * @throws IOException if the device fails
+     * @throws IndexOutOfBoundsException if the blocks are not all there
+     */
+    default void trim(long firstBlock, long blocks) throws IOException {
+        Objects.checkFromIndexSize(firstBlock, blocks, blockCount());
+    }
+
+    /**
+     * Makes blocks zero, without a transfer if the device can.
+     *
+     * @param firstBlock the first block
+     * @param blocks how many
+     * @throws IOException if the device fails; the blocks' contents are then undefined
+     * @throws IndexOutOfBoundsException if the blocks are not all there
+     */
+    default void writeZeroes(long firstBlock, long blocks) throws IOException {
+        Objects.checkFromIndexSize(firstBlock, blocks, blockCount());
+        if (blocks == 0) {
+            return;
+        }
+        long step = Math.min(blocks, Math.max(1, BlockChannel.BUFFER_BYTES / blockSizeBytes()));
+        try (DmaMemory zeroes = allocate(step * blockSizeBytes())) {
+            zeroes.segment().fill((byte) 0);
+            for (long done = 0; done < blocks; done += step) {
+                write(firstBlock + done, zeroes.slice(0, Math.min(step, blocks - done) * blockSizeBytes()));
+            }
+        }
+    }
 
     @Override
     void close() throws IOException;

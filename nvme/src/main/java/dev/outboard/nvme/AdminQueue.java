@@ -74,7 +74,7 @@ final class AdminQueue implements AutoCloseable {
         this.access = access;
         this.timeout = timeout;
         int depth = Math.min(DEPTH, access.maximumQueueEntries() - 1);
-        queue = new CommandQueue(access, 0, depth, null, timeout, NO_OWNER);
+        queue = new CommandQueue(access, 0, depth, null, Waiting.POLL, timeout, NO_OWNER);
     }
 
     CommandQueue queue() {

@@ -24,7 +24,7 @@ final class CommandQueue implements AutoCloseable {
     /** How long an aborted command may take to be complete. */
     private static final long ABORT_NANOS = 500_000_000;
 
-    private static final long MAXIMUM_SLEEP_NANOS = 100_000_000;
+    static final long MAXIMUM_SLEEP_NANOS = 100_000_000;
 
     private final ControllerAccess access;
     private final QueueOwner owner;
@@ -32,6 +32,7 @@ final class CommandQueue implements AutoCloseable {
     private final int id;
     private final int depth;
     private final @Nullable Interrupt interrupt;
+    private final int pollsBeforeSleep;
     private final long timeoutNanos;
 
     private final SubmissionQueue submissions;
@@ -54,6 +55,7 @@ final class CommandQueue implements AutoCloseable {
             int id,
             int depth,
             @Nullable Interrupt interrupt,
+            Waiting waiting,
             Duration timeout,
             QueueOwner owner)
             throws IOException {
@@ -61,6 +63,7 @@ final class CommandQueue implements AutoCloseable {
         this.id = id;
         this.depth = depth;
         this.interrupt = interrupt;
+        pollsBeforeSleep = waiting.polls();
         this.timeoutNanos = timeout.toNanos();
         this.owner = owner;
         resetsSeen = owner.resets();
@@ -221,7 +224,7 @@ final class CommandQueue implements AutoCloseable {
             if (poll() > 0) {
                 continue;
             }
-            if (++idle % HEALTH_CHECK_POLLS == 0 || interrupt != null) {
+            if (++idle % HEALTH_CHECK_POLLS == 0 || idle > pollsBeforeSleep) {
                 long now = System.nanoTime();
                 deadline = deadline == 0 ? now + timeout.toNanos() : deadline;
                 if (now - deadline >= 0) {
@@ -235,7 +238,7 @@ final class CommandQueue implements AutoCloseable {
 
     private int finish(NvmeRequest request) throws NvmeException {
         int status = request.status;
-        int result = request.result;
+        int result = request.result();
         slots.release(request);
         if (status != 0) {
             throw request.failure();
@@ -254,10 +257,25 @@ final class CommandQueue implements AutoCloseable {
         throw new DeviceTimeoutException(request + " took longer than " + timeout.toMillis() + " ms; it was aborted");
     }
 
+    /** Takes completions; waits for the first. Returns how many there were, none if it took too long. */
+    int await(Duration timeout) throws IOException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        int idle = 0;
+        int completed = poll();
+        while (completed == 0) {
+            if ((++idle % HEALTH_CHECK_POLLS == 0 || idle > pollsBeforeSleep) && System.nanoTime() - deadline >= 0) {
+                break;
+            }
+            pause(idle, deadline);
+            completed = poll();
+        }
+        return completed;
+    }
+
     /** Passes some time until the next poll. */
     @SuppressWarnings("ThreadPriorityCheck") // Nothing relies on it.
-    private void pause(int idle, long deadline) throws IOException {
-        if (interrupt == null) {
+    void pause(int idle, long deadline) throws IOException {
+        if (interrupt == null || idle <= pollsBeforeSleep) {
             if (idle % YIELD_POLLS == 0) {
                 // Whoever completes the request may be waiting for this very processor.
                 Thread.yield();
@@ -265,6 +283,8 @@ final class CommandQueue implements AutoCloseable {
                 Thread.onSpinWait();
             }
         } else {
+            // After each sleep the device's health is looked at.
+            idlePolls = -1;
             // Bounded, so that a device that is gone is noticed, and a lost interrupt costs time only.
             long nanos = Math.clamp(deadline - System.nanoTime(), 0, MAXIMUM_SLEEP_NANOS);
             interrupt.await(Duration.ofNanos(nanos));
@@ -274,7 +294,7 @@ final class CommandQueue implements AutoCloseable {
 
     /** Nothing came: now and then, finds out whether the device is still there, and whether commands are overdue. */
     private void idle() throws IOException {
-        if (++idlePolls % HEALTH_CHECK_POLLS != 0 && interrupt == null) {
+        if (++idlePolls % HEALTH_CHECK_POLLS != 0 && pollsBeforeSleep > 0) {
             return;
         }
         try {

@@ -49,9 +49,9 @@ final class CompletionQueue implements AutoCloseable {
         return (dword3 >>> CompletionEntry.PHASE.lowBit() & 1) == phase;
     }
 
-    /** Dword 0 of the entry at the head. */
-    int result() {
-        return ring.get(ValueLayout.JAVA_INT, at() + CompletionEntry.DW0);
+    /** Dwords 0 and 1 of the entry at the head. */
+    long result() {
+        return ring.get(ValueLayout.JAVA_LONG, at() + CompletionEntry.DW0);
     }
 
     /** How far the controller says, in the entry at the head, that it has read the submission queue. */

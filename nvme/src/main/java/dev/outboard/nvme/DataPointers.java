@@ -81,6 +81,13 @@ final class DataPointers implements AutoCloseable {
         return pages == 0 ? 0 : pages == 1 ? memory.get(ValueLayout.JAVA_LONG, list) : lists.deviceAddress() + list;
     }
 
+    /** Puts what a command brings along into the slot's page; returns where that is. It needs no list, so it has the page. */
+    long place(int slot, CommandPayload payload) {
+        long at = (long) slot * pageBytes;
+        payload.copyTo(memory, at);
+        return lists.deviceAddress() + at;
+    }
+
     /** How many pieces a list of SGL descriptors can name. */
     int maximumPieces() {
         return pageBytes / Sgl.SIZE_BYTES;

@@ -3,6 +3,7 @@ package dev.outboard.nvme;
 import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceGoneException;
 import dev.outboard.driver.DeviceTimeoutException;
+import dev.outboard.linux.StructView;
 import dev.outboard.memory.Registers;
 import dev.outboard.specs.nvme.CompletionEntry;
 import dev.outboard.specs.nvme.Identify;
@@ -124,11 +125,17 @@ final class Initialization {
         registers.write(
                 NvmeRegisters.CC,
                 NvmeRegisters.CC_EN.of(1)
+                        | NvmeRegisters.CC_CSS.of(hasCommandSets() ? NvmeRegisters.CSS_ALL : 0)
                         | NvmeRegisters.CC_MPS.of(access.pageSizeExponent())
                         | NvmeRegisters.CC_IOSQES.of(SubmissionEntry.SIZE_SHIFT)
                         | NvmeRegisters.CC_IOCQES.of(CompletionEntry.SIZE_SHIFT));
         startDeadline();
         return Step.WAIT_UNTIL_READY;
+    }
+
+    /** Whether there are command sets besides NVM: their namespaces are seen only once all are enabled. 3.1.3.5. */
+    private boolean hasCommandSets() {
+        return (NvmeRegisters.CAP_CSS.get(access.capabilities()) & NvmeRegisters.CSS_HAS_COMMAND_SETS) != 0;
     }
 
     private Step identifyController() throws IOException {
@@ -160,10 +167,45 @@ final class Initialization {
                     throw new DeviceException(access + " lists namespace " + Integer.toUnsignedString(id) + " after "
                             + Integer.toUnsignedString(last) + ": its list of active namespaces makes no sense");
                 }
-                namespaces.add(NvmeNamespace.of(id, admin.identify(Identify.CNS_NAMESPACE, id), access.toString()));
+                addNamespace(id);
                 last = id;
             }
         }
+    }
+
+    /** Namespaces of a command set that has no blocks are left out. */
+    private void addNamespace(int id) throws IOException {
+        int set = hasCommandSets() ? commandSet(id) : Identify.NVM_COMMAND_SET;
+        if (set == Identify.NVM_COMMAND_SET || set == Identify.ZONED_COMMAND_SET) {
+            NvmeNamespace namespace =
+                    NvmeNamespace.of(id, admin.identify(Identify.CNS_NAMESPACE, id), access.toString());
+            namespaces.add(set == Identify.ZONED_COMMAND_SET ? namespace.withZones(zones(namespace)) : namespace);
+        }
+    }
+
+    private ZoneInformation zones(NvmeNamespace namespace) throws IOException {
+        return ZoneInformation.of(
+                namespace,
+                admin.identify(Identify.CNS_COMMAND_SET_NAMESPACE, namespace.id(), Identify.ZONED_COMMAND_SET),
+                admin.identify(Identify.CNS_COMMAND_SET_CONTROLLER, 0, Identify.ZONED_COMMAND_SET),
+                access);
+    }
+
+    private int commandSet(int id) throws IOException {
+        MemorySegment list = admin.identify(Identify.CNS_NAMESPACE_DESCRIPTORS, id);
+        long head = Identify.NAMESPACE_DESCRIPTOR.byteSize();
+        for (long at = 0; at + head < list.byteSize(); ) {
+            StructView descriptor = Identify.NAMESPACE_DESCRIPTOR.view(list.asSlice(at));
+            long length = descriptor.get("nidl");
+            if (length == 0) {
+                break;
+            }
+            if (descriptor.get("nidt") == Identify.DESCRIPTOR_COMMAND_SET) {
+                return Byte.toUnsignedInt(list.get(ValueLayout.JAVA_BYTE, at + head));
+            }
+            at += head + length;
+        }
+        return Identify.NVM_COMMAND_SET;
     }
 
     /** CAP.TO is how long the controller may take for either change of CSTS.RDY. */

@@ -2,6 +2,8 @@ package dev.outboard.nvme;
 
 import dev.outboard.driver.BlockDevice;
 import dev.outboard.memory.DmaMemory;
+import dev.outboard.memory.Field;
+import dev.outboard.specs.nvme.Identify;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;
@@ -12,6 +14,8 @@ import java.util.Objects;
  */
 public final class NvmeBlockDevice implements BlockDevice {
     private static final int DEPTH = 32;
+    /** So that each command ends in time, on devices, too, that have to look at each block. */
+    private static final long TRIMMED_BLOCKS = 1 << 23;
 
     private final NvmeController controller;
     private final NvmeNamespace namespace;
@@ -72,6 +76,39 @@ public final class NvmeBlockDevice implements BlockDevice {
         for (long done = 0; done < size; done += step) {
             DmaMemory part = size <= step ? buffer : buffer.slice(done, Math.min(step, size - done));
             transfer.submit(firstBlock + done / namespace.blockSizeBytes(), part)
+                    .await(timeout);
+        }
+    }
+
+    @Override
+    public boolean trims() {
+        return has(Identify.ONCS_DATASET_MANAGEMENT);
+    }
+
+    private boolean has(Field optionalCommand) {
+        return optionalCommand.isSet(controller.identity().data().get("oncs"));
+    }
+
+    @Override
+    public synchronized void trim(long firstBlock, long blocks) throws IOException {
+        Objects.checkFromIndexSize(firstBlock, blocks, namespace.blockCount());
+        NvmeCommand command = NvmeCommand.deallocate(namespace);
+        for (long done = 0; trims() && done < blocks; done += TRIMMED_BLOCKS) {
+            command.clearRanges().range(firstBlock + done, Math.min(TRIMMED_BLOCKS, blocks - done));
+            queue.submit(command).await(timeout);
+        }
+    }
+
+    @Override
+    public synchronized void writeZeroes(long firstBlock, long blocks) throws IOException {
+        if (!has(Identify.ONCS_WRITE_ZEROES)) {
+            BlockDevice.super.writeZeroes(firstBlock, blocks);
+            return;
+        }
+        Objects.checkFromIndexSize(firstBlock, blocks, namespace.blockCount());
+        for (long done = 0; done < blocks; done += blocksACommand) {
+            int some = (int) Math.min(blocksACommand, blocks - done);
+            queue.submit(NvmeCommand.writeZeroes(namespace, firstBlock + done, some, false))
                     .await(timeout);
         }
     }

@@ -2,6 +2,8 @@ package dev.outboard.nvme;
 
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.memory.ScatterList;
+import dev.outboard.specs.nvme.Copy;
+import dev.outboard.specs.nvme.DatasetManagement;
 import dev.outboard.specs.nvme.Opcode;
 import dev.outboard.specs.nvme.ProtectionInformation;
 import dev.outboard.specs.nvme.SubmissionEntry;
@@ -29,6 +31,7 @@ public final class NvmeCommand {
     private long length;
     private @Nullable DmaMemory metadata;
     private @Nullable NvmeNamespace namespace;
+    private @Nullable CommandPayload payload;
 
     private NvmeCommand(int opcode) {
         dwords[0] = Objects.checkIndex(opcode, 1 << SubmissionEntry.OPCODE.widthBits());
@@ -120,7 +123,85 @@ public final class NvmeCommand {
         return onBlocks(Opcode.WRITE_UNCORRECTABLE, namespace, firstBlock, blocks);
     }
 
-    private static NvmeCommand onBlocks(int opcode, NvmeNamespace namespace, long firstBlock, int blocks) {
+    /**
+     * Tells the controller that blocks are not needed any more, each {@link #range} of them: trim. What they read as
+     * afterwards is the controller's choice.
+     *
+     * @param namespace where
+     * @return the command; needs a {@link #range}, and has up to 256
+     */
+    public static NvmeCommand deallocate(NvmeNamespace namespace) {
+        NvmeCommand command = new NvmeCommand(Opcode.DATASET_MANAGEMENT).namespace(namespace.id());
+        command.dwords[11] = (int) DatasetManagement.DEALLOCATE.mask();
+        command.namespace = namespace;
+        command.payload = CommandPayload.ofDeallocation();
+        return command;
+    }
+
+    /**
+     * Has the controller copy blocks, each {@link #range} of them, to one place, one after the other.
+     *
+     * @param namespace where
+     * @param targetBlock the first block of the target
+     * @param longTags whether ranges are in format 1, for protection information with long tags; format 0 else
+     * @return the command; needs a {@link #range}, and has up to 128, or 102 of format 1
+     */
+    public static NvmeCommand copy(NvmeNamespace namespace, long targetBlock, boolean longTags) {
+        NvmeCommand command =
+                new NvmeCommand(Opcode.COPY).namespace(namespace.id()).qword(10, targetBlock);
+        command.dwords[12] = (int) Copy.FORMAT.of(longTags ? Copy.FORMAT_LONG : Copy.FORMAT_SHORT);
+        command.namespace = namespace;
+        command.payload = CommandPayload.ofCopy(longTags);
+        return command;
+    }
+
+    /**
+     * Adds blocks to a {@link #deallocate} or a {@link #copy}.
+     *
+     * @param firstBlock the first of them
+     * @param blocks how many: 32 bits of a deallocation, up to {@link QueuePair#MAXIMUM_BLOCKS} of a copy
+     * @return this
+     * @throws IndexOutOfBoundsException if the blocks are not all there
+     * @throws IllegalStateException if it has all that the command can have
+     */
+    public NvmeCommand range(long firstBlock, long blocks) {
+        if (payload == null || namespace == null) {
+            throw new IllegalStateException(Opcode.ioName(opcode()) + " takes no ranges");
+        }
+        Objects.checkFromIndexSize(firstBlock, blocks, namespace.blockCount());
+        int ranges = payload.addRange(firstBlock, blocks);
+        if (opcode() == Opcode.COPY) {
+            dwords[12] = (int) Copy.NR.set(dwords[12], ranges - 1L);
+        } else {
+            dwords[10] = (int) DatasetManagement.NR.of(ranges - 1L);
+        }
+        return this;
+    }
+
+    /**
+     * Takes all ranges away, to fill in others.
+     *
+     * @return this
+     */
+    public NvmeCommand clearRanges() {
+        if (payload != null) {
+            payload.clear();
+        }
+        return this;
+    }
+
+    /** Sends these numbers of 64 bits as data. */
+    NvmeCommand payload(long... words) {
+        payload = CommandPayload.of(words);
+        return this;
+    }
+
+    /** A command on a namespace that names blocks only by where they start. */
+    static NvmeCommand at(int opcode, NvmeNamespace namespace, long firstBlock) {
+        return new NvmeCommand(opcode).namespace(namespace.id()).qword(10, firstBlock);
+    }
+
+    static NvmeCommand onBlocks(int opcode, NvmeNamespace namespace, long firstBlock, int blocks) {
         namespace.checkBlocks(firstBlock, blocks);
         NvmeCommand command = new NvmeCommand(opcode).namespace(namespace.id()).qword(10, firstBlock);
         command.dwords[12] = (int) SubmissionEntry.NLB.of(blocks - 1L);
@@ -272,7 +353,10 @@ public final class NvmeCommand {
      */
     void checkBuffers() {
         NvmeNamespace on = namespace;
-        if (on == null || opcode() > Opcode.COMPARE || opcode() == Opcode.WRITE_UNCORRECTABLE) {
+        if (payload != null && payload.bytes() == 0) {
+            throw new IllegalArgumentException(Opcode.ioName(opcode()) + " has no range; add one");
+        }
+        if (on == null || !transfersBlocks()) {
             return;
         }
         long blocks = SubmissionEntry.NLB.get(dwords[12]) + 1;
@@ -289,6 +373,19 @@ public final class NvmeCommand {
             throw new IllegalArgumentException("the metadata of " + blocks + " blocks of " + on + " are "
                     + metadataBytes + " bytes, not " + given);
         }
+    }
+
+    private boolean transfersBlocks() {
+        return switch (opcode()) {
+            case Opcode.READ, Opcode.WRITE, Opcode.COMPARE, Opcode.ZONE_APPEND -> true;
+            default -> false;
+        };
+    }
+
+    /** What the command brings along by itself, instead of a buffer. */
+    @Nullable
+    CommandPayload payload() {
+        return payload;
     }
 
     @Nullable

@@ -224,9 +224,9 @@ public final class NvmeController implements AutoCloseable {
             throw new IllegalStateException(
                     address() + " has " + queueCount + " queue pairs, and all are in use; close one first");
         }
-        int vector = waiting == Waiting.INTERRUPT ? interruptVector(id) : 0;
-        CommandQueue commands = new CommandQueue(
-                access, id, depth, waiting == Waiting.INTERRUPT ? interrupts.get(vector) : null, commandTimeout, owner);
+        int vector = waiting.sleeps() ? interruptVector(id) : 0;
+        Interrupt interrupt = waiting.sleeps() ? interrupts.get(vector) : null;
+        CommandQueue commands = new CommandQueue(access, id, depth, interrupt, waiting, commandTimeout, owner);
         try {
             admin.createQueues(commands, vector);
         } catch (IOException e) {

@@ -33,7 +33,9 @@ public final class NvmeRequest {
 
     long context;
     int status;
-    int result;
+    /** Dwords 0 and 1 of the completion. */
+    long result;
+
     /** When the queue pair first looked at it, by {@link System#nanoTime}; 0 if it has not yet. */
     long seenNanos;
 
@@ -90,6 +92,15 @@ public final class NvmeRequest {
      * @return dword 0 of the completion
      */
     public int result() {
+        return (int) result;
+    }
+
+    /**
+     * The command specific result of commands that have a long one, such as a zone append.
+     *
+     * @return dwords 0 and 1 of the completion; of an awaited request until the next command is submitted
+     */
+    public long longResult() {
         return result;
     }
 

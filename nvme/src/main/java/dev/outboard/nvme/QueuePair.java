@@ -8,6 +8,7 @@ import dev.outboard.specs.nvme.Sgl;
 import dev.outboard.specs.nvme.Status;
 import dev.outboard.specs.nvme.SubmissionEntry;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -245,7 +246,11 @@ public final class QueuePair implements AutoCloseable {
         long first = address;
         long second;
         int kind = SubmissionEntry.PSDT_PRP;
-        if (pieces == null) {
+        CommandPayload payload = command.payload();
+        if (payload != null) {
+            first = pointers.place(slot, payload);
+            second = 0;
+        } else if (pieces == null) {
             second = pointers.second(slot, address, length);
         } else if (pointers.arePages(pieces)) {
             first = pieces.address(0);
@@ -280,6 +285,18 @@ public final class QueuePair implements AutoCloseable {
      */
     public int poll() throws IOException {
         return commands.poll();
+    }
+
+    /**
+     * Announces new commands and takes all completions that are there; if there are none, waits for the first, by polling
+     * or asleep as the queue pair was made. For those who submit with handlers.
+     *
+     * @param timeout how long to wait at most; 0 is {@link #poll}
+     * @return how many there were; 0 if it took too long, which ends no command
+     * @throws IOException as of {@link #poll}
+     */
+    public int await(Duration timeout) throws IOException {
+        return commands.await(timeout);
     }
 
     /**

@@ -10,7 +10,9 @@ import dev.outboard.memory.DmaLimits;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.memory.ScatterList;
 import dev.outboard.specs.nvme.Opcode;
+import dev.outboard.specs.nvme.Reservation;
 import dev.outboard.specs.nvme.Status;
+import dev.outboard.specs.nvme.Zone;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -159,5 +161,88 @@ class NvmeCommandsTest {
         assertThat(status(NvmeCommand.read(namespace, 0, 2).data(data).metadata(metadata)))
                 .isZero();
         assertThat(metadata.segment().toArray(ValueLayout.JAVA_BYTE)).containsOnly(6);
+    }
+
+    @Test
+    void rangesAreDeallocatedAndCopied() throws IOException {
+        open(NvmeOptions.DEFAULT);
+        DmaMemory sevens = filled(8 * BLOCK, 7);
+        assertThat(status(NvmeCommand.write(namespace, 0, 8).data(sevens))).isZero();
+        for (boolean longTags : new boolean[] {false, true}) {
+            NvmeCommand copy =
+                    NvmeCommand.copy(namespace, 100, longTags).range(0, 2).range(6, 2);
+            assertThat(status(copy)).isZero();
+        }
+        NvmeCommand trim = NvmeCommand.deallocate(namespace).range(1, 1).range(101, 3);
+        assertThat(status(trim)).isZero();
+        assertThat(firstByte(0)).isEqualTo(7);
+        assertThat(firstByte(1)).isZero();
+        assertThat(firstByte(100)).isEqualTo(7);
+        assertThat(firstByte(103)).isZero();
+        assertThat(status(trim.clearRanges().range(100, 1))).isZero();
+        assertThat(firstByte(100)).isZero();
+        assertThat(firstByte(0)).isEqualTo(7);
+    }
+
+    private int firstByte(long block) throws IOException {
+        DmaMemory data = filled(BLOCK, 0x55);
+        queue.read(namespace, block, data).await(SOON);
+        return data.segment().get(ValueLayout.JAVA_BYTE, 0);
+    }
+
+    @Test
+    void rangesThatTheCommandCannotHaveAreRefused() throws IOException {
+        open(NvmeOptions.DEFAULT);
+        NvmeCommand trim = NvmeCommand.deallocate(namespace);
+        assertThatThrownBy(() -> queue.submit(trim)).hasMessageContaining("no range");
+        assertThatThrownBy(() -> trim.range(namespace.blockCount() - 1, 2))
+                .isInstanceOf(IndexOutOfBoundsException.class);
+        for (int i = 0; i < 256; i++) {
+            trim.range(i, 1);
+        }
+        assertThatThrownBy(() -> trim.range(256, 1)).hasMessageContaining("all 256 ranges");
+        assertThat(status(trim)).isZero();
+        assertThatThrownBy(() -> NvmeCommand.copy(namespace, 0, false).range(0, 0))
+                .hasMessageContaining("1 to 65536");
+        assertThatThrownBy(() -> NvmeCommand.read(namespace, 0, 1).range(0, 1)).hasMessageContaining("no ranges");
+        assertThat(queue.room()).isEqualTo(8);
+    }
+
+    @Test
+    void aReservationKeepsWhatItsHolderSaid() throws IOException {
+        open(NvmeOptions.DEFAULT);
+        DmaMemory page = filled(4096, 0xff);
+        assertThat(status(ReservationCommand.register(namespace, Reservation.REGISTER, 0, 0x1234)))
+                .isZero();
+        assertThat(status(ReservationCommand.acquire(
+                        namespace, Reservation.ACQUIRE, Reservation.WRITE_EXCLUSIVE, 0x1234, 0)))
+                .isZero();
+        assertThat(status(ReservationCommand.report(namespace, false, page))).isZero();
+        ReservationReport report = ReservationReport.of(page.segment(), false);
+        assertThat(report.type()).isEqualTo(Reservation.WRITE_EXCLUSIVE);
+        assertThat(report.registrants()).singleElement().satisfies(host -> {
+            assertThat(host.key()).isEqualTo(0x1234);
+            assertThat(host.holder()).isTrue();
+        });
+        assertThat(status(
+                        ReservationCommand.release(namespace, Reservation.RELEASE, Reservation.WRITE_EXCLUSIVE, 0x999)))
+                .isEqualTo(Status.RESERVATION_CONFLICT);
+        assertThat(status(ReservationCommand.release(
+                        namespace, Reservation.RELEASE, Reservation.WRITE_EXCLUSIVE, 0x1234)))
+                .isZero();
+        assertThat(status(ReservationCommand.report(namespace, false, page))).isZero();
+        assertThat(ReservationReport.of(page.segment(), false).type()).isZero();
+    }
+
+    @Test
+    void aNamespaceSaysWhatItIs() throws IOException {
+        open(NvmeOptions.DEFAULT.withMetadata(new NvmeOptions.Metadata(8, true, 2)));
+        assertThat(namespace.protectionType()).isEqualTo(2);
+        assertThat(namespace.hasExtendedBlocks()).isTrue();
+        assertThat(namespace.zones()).isNull();
+        assertThat(namespace.formats().get(namespace.formatIndex()))
+                .returns(BLOCK, NvmeNamespace.Format::blockSizeBytes)
+                .returns(8, NvmeNamespace.Format::metadataBytes);
+        assertThatThrownBy(() -> ZoneCommand.sendToAll(namespace, Zone.RESET)).hasMessageContaining("has no zones");
     }
 }

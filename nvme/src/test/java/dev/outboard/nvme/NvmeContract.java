@@ -242,6 +242,29 @@ abstract class NvmeContract {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void completionsAreWaitedForWithHandlers(Waiting waiting) throws IOException {
+        int depth = 4;
+        try (QueuePair queue = controller.createQueuePair(depth, waiting);
+                DmaMemory buffer = controller.dma().allocate((long) depth * namespace.blockSizeBytes())) {
+            assertThat(queue.await(Duration.ofMillis(1))).isZero();
+            int[] done = new int[1];
+            for (int round = 0; round < 50; round++) {
+                for (int i = 0; i < depth; i++) {
+                    long offset = (long) i * namespace.blockSizeBytes();
+                    queue.read(namespace, i, 1, buffer, offset, request -> done[0]++, i);
+                }
+                for (int completed = 0; completed < depth; ) {
+                    int some = queue.await(SOON);
+                    assertThat(some).isPositive();
+                    completed += some;
+                }
+            }
+            assertThat(done[0]).isEqualTo(50 * depth);
+        }
+    }
+
     @Test
     void queuePairsOfSeveralThreadsDoNotDisturbEachOther() throws Exception {
         int threads = Math.min(3, controller.maximumQueuePairs());

@@ -4,14 +4,19 @@ import dev.outboard.cli.Interruption;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
 import dev.outboard.driver.ByteSize;
+import dev.outboard.driver.DeviceException;
 import dev.outboard.nvme.NvmeController;
 import dev.outboard.nvme.NvmeNamespace;
-import dev.outboard.nvme.load.LoadGenerator;
+import dev.outboard.nvme.load.LoadJobs;
 import dev.outboard.nvme.load.LoadOptions;
 import dev.outboard.nvme.load.LoadResult;
 import dev.outboard.nvme.load.Operation;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
@@ -26,6 +31,7 @@ import picocli.CommandLine.Option;
 @Command(name = "bench", description = "Loads a namespace with requests, by polling, and measures each.")
 final class BenchCommand implements Callable<Integer> {
     private static final double NANOS_A_SECOND = 1e9;
+    private static final double UNLIMITED_SECONDS = 1e9;
 
     @CommandLine.Spec
     private CommandLine.Model.@Nullable CommandSpec spec;
@@ -37,8 +43,19 @@ final class BenchCommand implements Callable<Integer> {
             names = "--op",
             paramLabel = "OP",
             defaultValue = "randread",
-            description = "randread, randwrite, read, write or randrw (70 %% reads); unless told ${DEFAULT-VALUE}.")
+            description = "randread, randwrite, read, write, or a mix, randrw or rw; unless told ${DEFAULT-VALUE}.")
     private Operation operation = Operation.RANDREAD;
+
+    @Option(names = "--read-percent", paramLabel = "N", description = "How much of a mix reads; unless told 70.")
+    private @Nullable Integer readPercent;
+
+    @Option(
+            names = "--jobs",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "How many do this at once, each on a thread, a queue pair and a part of the namespace of its"
+                    + " own; unless told ${DEFAULT-VALUE}.")
+    private int jobs = 1;
 
     @Option(
             names = "--block-size",
@@ -58,15 +75,32 @@ final class BenchCommand implements Callable<Integer> {
             names = "--queue-depth",
             paramLabel = "N",
             defaultValue = "1",
-            description = "How many requests are on their way at a time; unless told ${DEFAULT-VALUE}.")
+            description = "How many requests of each job are on their way at a time; unless told ${DEFAULT-VALUE}.")
     private int queueDepth = 1;
 
     @Option(
             names = "--seconds",
             paramLabel = "S",
-            defaultValue = "5",
-            description = "How long to measure; unless told ${DEFAULT-VALUE}.")
-    private double seconds = 5;
+            description = "How long to measure; unless told 5, or until --requests or --size are done.")
+    private @Nullable Double seconds;
+
+    @Option(names = "--requests", paramLabel = "N", description = "How many requests to measure.")
+    private @Nullable Long requests;
+
+    @Option(names = "--size", paramLabel = "S", description = "How much to transfer: as many requests as that takes.")
+    private @Nullable ByteSize size;
+
+    @Option(
+            names = "--rate",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "How many requests to submit a second; unless told as many as the device takes.")
+    private long rate;
+
+    @Option(
+            names = "--verify",
+            description = "Write what differs from place to place, and compare it when it is read, and at the end.")
+    private boolean verify;
 
     @Option(
             names = "--warmup",
@@ -75,8 +109,14 @@ final class BenchCommand implements Callable<Integer> {
             description = "How long to run before that, not counted; unless told ${DEFAULT-VALUE}.")
     private double warmUp = 2;
 
-    @Option(names = "--cpu", paramLabel = "N", description = "The processor that the polling thread is pinned to.")
+    @Option(
+            names = "--cpu",
+            paramLabel = "N",
+            description = "The processor that the polling thread is pinned to; that of further jobs to the next ones.")
     private @Nullable Integer cpu;
+
+    @Option(names = "--plot", paramLabel = "FILE", description = "Draw how long requests took, as SVG.")
+    private @Nullable Path plot;
 
     @Option(names = "--destroy", description = "Yes, overwrite what is there; needed to write to anything but a model.")
     private boolean destroy;
@@ -87,48 +127,88 @@ final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         LoadOptions options = options();
-        if (operation.writes()) {
+        if (options.readPercent() < 100) {
             device.requireDestroy(destroy);
         }
         try (NvmeController controller = device.open()) {
             NvmeNamespace namespace = device.namespace(controller);
-            LoadResult result = run(controller, namespace, options);
+            LoadResult result = run(controller, namespace, options, jobs);
+            if (plot != null) {
+                Files.writeString(plot, BenchPlot.svg(BenchTable.title(options), result));
+            }
             if (output.json()) {
                 Json.print(System.out, json(controller, options, result));
             } else {
                 System.out.println(BenchTable.HEADER);
                 System.out.println(BenchTable.row(options, result));
+                System.out.print(BenchTable.histogram(result));
             }
-            return result.errors() == 0 ? 0 : 1;
+            return end(controller, result);
         }
     }
 
+    private int end(NvmeController controller, LoadResult result) throws DeviceException {
+        if (result.mismatches() != 0) {
+            throw new DeviceException(controller.address() + " returned wrong data: " + result.mismatches() + " of "
+                    + result.verified() + " places that were compared have not what was written");
+        }
+        if (verify && !output.json() && result.errors() == 0) {
+            System.out.println(result.verified() + " places compared, all as they were written");
+        }
+        return result.errors() == 0 ? 0 : 1;
+    }
+
     private LoadOptions options() {
+        double measured = seconds != null ? seconds : requests != null || size != null ? UNLIMITED_SECONDS : 5;
         if (queueDepth < 1
-                || seconds <= 0
+                || jobs < 1
+                || measured <= 0
+                || rate < 0
+                || (requests != null && requests < 1)
+                || (size != null && size.bytes() < 1)
+                || (readPercent != null && (readPercent < 0 || readPercent > 100))
                 || warmUp < 0
                 || blockSize.bytes() < 1
                 || blockSize.bytes() > Integer.MAX_VALUE) {
             throw new CommandLine.ParameterException(
                     Objects.requireNonNull(spec).commandLine(),
-                    "--queue-depth, --seconds and --block-size are more than 0, --warmup is not less; got " + queueDepth
-                            + ", " + seconds + ", " + blockSize + " and " + warmUp);
+                    "--queue-depth, --jobs, --seconds, --requests, --size and --block-size are more than 0, --warmup and"
+                            + " --rate are not less, --read-percent is 0 to 100");
+        }
+        boolean mixes = operation == Operation.RANDRW || operation == Operation.RW;
+        if (readPercent != null && !mixes) {
+            throw new CommandLine.ParameterException(
+                    Objects.requireNonNull(spec).commandLine(), "--read-percent is for --op randrw and --op rw");
         }
         return new LoadOptions(
                 operation,
+                readPercent != null ? readPercent : operation.readPercent(),
                 (int) blockSize.bytes(),
                 span.bytes(),
                 queueDepth,
-                Duration.ofNanos((long) (seconds * NANOS_A_SECOND)),
+                Duration.ofNanos((long) (measured * NANOS_A_SECOND)),
+                limit(),
+                rate,
                 Duration.ofNanos((long) (warmUp * NANOS_A_SECOND)),
+                verify,
                 cpu == null ? OptionalInt.empty() : OptionalInt.of(cpu));
     }
 
+    /** The number of requests that end the load; 0 if only time does. */
+    private long limit() {
+        long sized = size == null ? Long.MAX_VALUE : Math.max(1, size.bytes() / blockSize.bytes());
+        long least = Math.min(sized, requests == null ? Long.MAX_VALUE : requests);
+        return least == Long.MAX_VALUE ? 0 : least;
+    }
+
     /** Runs one load, which Ctrl-C ends early. */
-    static LoadResult run(NvmeController controller, NvmeNamespace namespace, LoadOptions options) throws IOException {
-        try (LoadGenerator generator = new LoadGenerator(controller, namespace, options)) {
-            Interruption.onRequest(generator::stop);
-            return generator.run();
+    static LoadResult run(NvmeController controller, NvmeNamespace namespace, LoadOptions options, int jobs)
+            throws IOException {
+        try (LoadJobs load = new LoadJobs(controller, namespace, options, jobs);
+                BenchProgress progress = new BenchProgress(load)) {
+            Interruption.onRequest(load::stop);
+            progress.start();
+            return load.run();
         } finally {
             Interruption.onRequest(null);
         }
@@ -140,17 +220,30 @@ final class BenchCommand implements Callable<Integer> {
         json.put("op", options.operation().toString());
         json.put("blockSize", options.blockSizeBytes());
         json.put("queueDepth", options.queueDepth());
+        json.put("readPercent", options.readPercent());
         json.put("seconds", Json.rounded(result.seconds()));
         json.put("iops", Math.round(result.iops()));
         json.put("mibPerSecond", Json.rounded(result.mibPerSecond()));
         Map<String, Object> latency = Json.object();
         latency.put("mean", Json.rounded(result.latency().mean()));
         latency.put("p50", result.latency().p50());
+        latency.put("p90", result.latency().p90());
         latency.put("p99", result.latency().p99());
         latency.put("p999", result.latency().p999());
         latency.put("p9999", result.latency().p9999());
         latency.put("max", result.latency().max());
         json.put("latencyMicros", latency);
+        List<Object> histogram = new ArrayList<>();
+        for (LoadResult.Bucket bucket : result.histogram()) {
+            Map<String, Object> entry = Json.object();
+            entry.put("toMicros", bucket.toMicros());
+            entry.put("requests", bucket.requests());
+            histogram.add(entry);
+        }
+        json.put("histogram", histogram);
+        json.put("operations", result.operations());
+        json.put("verified", result.verified());
+        json.put("mismatches", result.mismatches());
         json.put("errors", result.errors());
         json.put("allocatedBytesPerOp", Json.rounded(result.allocatedBytesPerOperation()));
         return json;

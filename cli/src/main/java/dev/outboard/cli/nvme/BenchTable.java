@@ -10,7 +10,29 @@ final class BenchTable {
             "%-10s %6s %5s %12s %10s %9s %9s %9s %9s %7s %7s",
             "op", "block", "depth", "IOPS", "MiB/s", "mean µs", "p50 µs", "p99 µs", "p99.9 µs", "errors", "B/op");
 
+    private static final int PERCENT = 100;
+    private static final int BAR_WIDTH = 60;
+
     private BenchTable() {}
+
+    static String title(LoadOptions options) {
+        return options.operation() + ", " + new ByteSize(options.blockSizeBytes()) + ", queue depth "
+                + options.queueDepth();
+    }
+
+    /** How long requests took, a line for each bucket. */
+    static String histogram(LoadResult result) {
+        StringBuilder text = new StringBuilder();
+        for (LoadResult.Bucket bucket : result.histogram()) {
+            double share = (double) bucket.requests() / Math.max(1, result.operations());
+            text.append(String.format(
+                            "up to %,10.1f µs %6.2f %% %s",
+                            bucket.toMicros(), share * PERCENT, "#".repeat((int) Math.round(share * BAR_WIDTH)))
+                    .stripTrailing());
+            text.append('\n');
+        }
+        return text.toString();
+    }
 
     static String row(LoadOptions options, LoadResult result) {
         LoadResult.Latency latency = result.latency();

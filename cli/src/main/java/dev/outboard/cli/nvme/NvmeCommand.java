@@ -13,6 +13,7 @@ import picocli.CommandLine.Command;
             ReadCommand.class,
             WriteCommand.class,
             BenchCommand.class,
+            TrimCommand.class,
             SmartCommand.class,
             ErrorLogCommand.class,
             NamespacesCommand.class,

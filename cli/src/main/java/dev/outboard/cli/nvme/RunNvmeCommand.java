@@ -105,7 +105,7 @@ public final class RunNvmeCommand implements Callable<Integer> {
                     MEASURED,
                     WARM_UP,
                     OptionalInt.empty());
-            LoadResult result = BenchCommand.run(controller, namespace, options);
+            LoadResult result = BenchCommand.run(controller, namespace, options, 1);
             results.add(BenchCommand.json(controller, options, result));
             if (!output.json()) {
                 System.out.println(BenchTable.row(options, result));

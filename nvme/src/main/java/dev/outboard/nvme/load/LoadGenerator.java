@@ -10,6 +10,7 @@ import dev.outboard.nvme.NvmeRequest;
 import dev.outboard.nvme.QueuePair;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.util.BitSet;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,8 @@ public final class LoadGenerator implements AutoCloseable {
     /** Polls without a completion that take some 10 µs: a fast device has one in that time. */
     private static final int IDLE_POLLS = 1 << 12;
 
+    private static final long NANOS_A_SECOND = 1_000_000_000L;
+    private static final Duration VERIFY_TIMEOUT = Duration.ofSeconds(10);
     private static final long SEED = 0x9e3779b97f4a7c15L;
     private static final long MULTIPLIER = 0x2545f4914f6cdd1dL;
 
@@ -39,11 +42,20 @@ public final class LoadGenerator implements AutoCloseable {
     private final CompletionHandler handler = this::completed;
 
     private final int blocks;
+    private final long firstPlace;
     private final long places;
+    private final int depth;
+    private final long intervalNanos;
+    private final @Nullable LoadPattern pattern;
     private final boolean random;
     private final int readPercent;
     private final long[] startNanos;
-    private long randomState = SEED;
+    /** Buffers that are not on their way, while a rate holds them back. */
+    private final int[] resting;
+
+    private int restingCount;
+    private long nextDueNanos;
+    private long randomState;
     private long nextPlace;
     private int inFlight;
     private @Nullable IOException failure;
@@ -73,6 +85,12 @@ public final class LoadGenerator implements AutoCloseable {
      * @throws IOException if the controller refuses the queue pair or there is no memory
      */
     public LoadGenerator(NvmeController controller, NvmeNamespace namespace, LoadOptions options) throws IOException {
+        this(controller, namespace, options, 0, 1);
+    }
+
+    /** The same for one of several jobs, each of which has its own part of the span. */
+    LoadGenerator(NvmeController controller, NvmeNamespace namespace, LoadOptions options, int job, int jobs)
+            throws IOException {
         int size = options.blockSizeBytes();
         if (size < namespace.blockSizeBytes()
                 || size % namespace.blockSizeBytes() != 0
@@ -85,17 +103,23 @@ public final class LoadGenerator implements AutoCloseable {
         this.options = options;
         blocks = size / namespace.blockSizeBytes();
         long span = options.spanBytes() == 0 ? namespace.sizeBytes() : options.spanBytes();
-        if (span < size || span > namespace.sizeBytes()) {
-            throw new IllegalArgumentException("a span of " + span + " bytes does not hold a request of " + size
-                    + ", or is more than the " + namespace.sizeBytes() + " bytes of " + namespace);
+        if (span / jobs < size || span > namespace.sizeBytes()) {
+            throw new IllegalArgumentException("a span of " + span + " bytes does not hold " + jobs + " requests of "
+                    + size + ", or is more than the " + namespace.sizeBytes() + " bytes of " + namespace);
         }
-        places = span / size;
+        places = span / size / jobs;
+        firstPlace = job * places;
+        randomState = SEED * (2L * job + 1);
+        depth = options.queueDepth();
+        resting = new int[depth];
+        intervalNanos = options.requestsPerSecond() == 0 ? 0 : NANOS_A_SECOND / options.requestsPerSecond();
         random = options.operation().isRandom();
-        readPercent = options.operation().readPercent();
+        readPercent = options.readPercent();
         startNanos = new long[options.queueDepth()];
         queue = controller.createQueuePair(options.queueDepth());
         try {
             memory = controller.dma().allocate((long) size * options.queueDepth());
+            pattern = options.verify() ? new LoadPattern(memory.segment(), size, places, depth) : null;
         } catch (IOException e) {
             queue.close();
             throw e;
@@ -117,16 +141,20 @@ public final class LoadGenerator implements AutoCloseable {
         try {
             batchNanos = System.nanoTime();
             phaseEndNanos = batchNanos + options.warmUp().toNanos();
-            for (int i = 0; i < options.queueDepth(); i++) {
-                submit(i);
+            nextDueNanos = batchNanos;
+            for (int i = 0; i < depth; i++) {
+                submitOrRest(i);
             }
             int idle = 0;
-            while (inFlight > 0) {
+            while (inFlight > 0 || (restingCount > 0 && !draining)) {
                 batchNanos = 0;
+                if (restingCount > 0 && !draining) {
+                    submitDue();
+                }
                 if (queue.poll() > 0) {
                     idle = 0;
                     tick();
-                } else if (++idle % IDLE_POLLS == 0) {
+                } else if (++idle % IDLE_POLLS == 0 || inFlight == 0) {
                     tick();
                     // The device may be a thread that waits for this very processor.
                     Thread.yield();
@@ -134,6 +162,9 @@ public final class LoadGenerator implements AutoCloseable {
                 if (failure != null) {
                     throw failure;
                 }
+            }
+            if (pattern != null && errors == 0) {
+                verifyAll(pattern);
             }
         } finally {
             Affinity.set(cpus);
@@ -145,14 +176,54 @@ public final class LoadGenerator implements AutoCloseable {
                 count * options.blockSizeBytes(),
                 errors,
                 allocatedBytes,
-                LoadResult.Latency.of(latency));
+                pattern == null ? 0 : pattern.verified(),
+                pattern == null ? 0 : pattern.mismatches(),
+                LoadResult.Latency.of(latency),
+                LoadResult.Bucket.of(latency));
+    }
+
+    /** How long requests took, in nanoseconds. */
+    Histogram latency() {
+        return latency;
+    }
+
+    private void submitOrRest(int buffer) {
+        if (intervalNanos == 0) {
+            submit(buffer);
+        } else {
+            resting[restingCount++] = buffer;
+        }
+    }
+
+    /** Submits what the rate allows by now. A device that is late is not made up for: that would be another load. */
+    private void submitDue() {
+        long now = System.nanoTime();
+        while (restingCount > 0 && now - nextDueNanos >= 0) {
+            batchNanos = now;
+            submit(resting[--restingCount]);
+            nextDueNanos = Math.max(nextDueNanos + intervalNanos, now - depth * intervalNanos);
+        }
+        batchNanos = 0;
+    }
+
+    /** Reads all that was written once more: also what no read of the load has met. */
+    private void verifyAll(LoadPattern written) throws IOException {
+        DmaMemory buffer = memory.slice(0, options.blockSizeBytes());
+        for (long place = written.next(0); place >= 0 && !stopped; place = written.next(place + 1)) {
+            queue.read(namespace, (firstPlace + place) * blocks, buffer).await(VERIFY_TIMEOUT);
+            written.verify(0, place);
+        }
     }
 
     private void submit(int buffer) {
         boolean reads = readPercent == 100 || (readPercent > 0 && random(100) < readPercent);
-        long block = place() * blocks;
+        long place = place();
+        long block = (firstPlace + place) * blocks;
         long offset = (long) buffer * options.blockSizeBytes();
         startNanos[buffer] = batchNanos;
+        if (pattern != null) {
+            pattern.prepare(buffer, place, reads);
+        }
         try {
             if (reads) {
                 queue.read(namespace, block, blocks, memory, offset, handler, buffer);
@@ -190,15 +261,21 @@ public final class LoadGenerator implements AutoCloseable {
         }
         inFlight--;
         int buffer = (int) request.context();
+        if (pattern != null && request.status() == 0) {
+            pattern.completed(buffer);
+        }
         if (measuring) {
             latency.recordValue(Math.min(LONGEST_NANOS, batchNanos - startNanos[buffer]));
             count++;
             if (request.status() != 0) {
                 errors++;
             }
+            if (count == options.requests()) {
+                endMeasuring(batchNanos);
+            }
         }
         if (!draining) {
-            submit(buffer);
+            submitOrRest(buffer);
         }
     }
 
@@ -212,13 +289,17 @@ public final class LoadGenerator implements AutoCloseable {
                 phaseEndNanos = now + options.duration().toNanos();
                 allocatedBefore = THREADS.getCurrentThreadAllocatedBytes();
             } else if (!draining) {
-                allocatedBytes = measuring ? THREADS.getCurrentThreadAllocatedBytes() - allocatedBefore : 0;
-                measuredNanos = measuring ? now - measuredSinceNanos : 0;
-                measuring = false;
-                draining = true;
+                endMeasuring(now);
             }
         }
         operations = count;
+    }
+
+    private void endMeasuring(long now) {
+        allocatedBytes = measuring ? THREADS.getCurrentThreadAllocatedBytes() - allocatedBefore : 0;
+        measuredNanos = measuring ? now - measuredSinceNanos : 0;
+        measuring = false;
+        draining = true;
     }
 
     /**

@@ -13,7 +13,9 @@ public enum Operation {
     /** Sequential writes. */
     WRITE(false, 0),
     /** Random, 70 % reads and 30 % writes. */
-    RANDRW(true, 70);
+    RANDRW(true, 70),
+    /** Sequential, 70 % reads and 30 % writes. */
+    RW(false, 70);
 
     private final boolean random;
     private final int readPercent;

@@ -228,6 +228,20 @@ public final class Identify {
     public static final Struct PRIMARY_CONTROLLER =
             Struct.packed("nvme_primary_ctrl_cap", u16("cntlid"), u16("portid"), u8("crt"));
 
+    /** The head of one of the namespace's identification descriptors, which as many bytes follow as it says. Figure 277. */
+    public static final Struct NAMESPACE_DESCRIPTOR =
+            Struct.packed("nvme_ns_id_desc", u8("nidt"), u8("nidl"), bytes("rsvd2", 2));
+    /** NIDT: the descriptor is one byte, the command set. */
+    public static final int DESCRIPTOR_COMMAND_SET = 4;
+
+    /** NSFEAT: the optimal sizes are there: NPWG, NPWA, NPDG, NPDA and NOWS. */
+    public static final Field NSFEAT_OPTIMAL_SIZES = Field.bit("OPTPERF", 4);
+    /** DPS: the type of protection information, 1 to 3; 0 for none. */
+    public static final Field DPS_TYPE = Field.bits("TYPE", 2, 0);
+    /** ONCS: dataset management is there. */
+    public static final Field ONCS_DATASET_MANAGEMENT = Field.bit("DSM", 2);
+    /** ONCS: write zeroes is there. */
+    public static final Field ONCS_WRITE_ZEROES = Field.bit("WRITE_ZEROES", 3);
     /** SGLS: whether commands may name their data by scatter gather lists, and how these are aligned; 0 if not. */
     public static final Field SGLS_SUPPORT = Field.bits("SUPPORT", 1, 0);
     /** FLBAS: the low bits of the LBA format's index. */

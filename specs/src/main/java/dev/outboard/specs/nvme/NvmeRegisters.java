@@ -26,6 +26,8 @@ public final class NvmeRegisters {
     public static final Field CAP_NSSRS = Field.bit("NSSRS", 36);
     /** CAP: command sets; bit 0 is the NVM command set, bit 6 says that there are I/O command sets, bit 7 none. */
     public static final Field CAP_CSS = Field.bits("CSS", 44, 37);
+    /** CAP.CSS: command sets besides NVM can be enabled. */
+    public static final int CSS_HAS_COMMAND_SETS = 0x40;
     /** CAP: boot partitions are there. */
     public static final Field CAP_BPS = Field.bit("BPS", 45);
     /** CAP: the smallest memory page is 4096 &lt;&lt; MPSMIN bytes. */
@@ -77,6 +79,8 @@ public final class NvmeRegisters {
     /** CC: the command set that is selected; 0 is NVM, 6 is all. */
     public static final Field CC_CSS =
             Field.bits("CSS", 6, 4).value(0, "NVM").value(6, "ALL").value(7, "ADMIN_ONLY");
+    /** CC.CSS: all command sets. */
+    public static final int CSS_ALL = 6;
     /** CC: the memory page size is 4096 &lt;&lt; MPS bytes. */
     public static final Field CC_MPS = Field.bits("MPS", 10, 7);
     /** CC: arbitration mechanism. */

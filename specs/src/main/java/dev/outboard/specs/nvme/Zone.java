@@ -84,10 +84,19 @@ public final class Zone {
             bytes("rsvd20", 2796),
             bytes("lbafe", 1024),
             bytes("vs", 256));
+    /** Identify controller of the zoned namespace command set. Figure 50. */
+    public static final Struct CONTROLLER = Struct.packed("nvme_zns_id_ctrl", u8("zasl"), bytes("rsvd1", 4095));
+    /** MAR, MOR: there is no limit. */
+    public static final int UNLIMITED = 0xffff_ffff;
     /** OZCS: reads may cross the boundaries of zones. */
     public static final int READ_ACROSS_BOUNDARIES = 0x01;
-    /** The size of an LBA format extension in {@code lbafe}: zone size, 64 bits, then extension size, 8 bits. */
+    /** The size of an LBA format extension in {@code lbafe}. */
     public static final int FORMAT_EXTENSION_BYTES = 16;
+    /** An LBA format extension: a zone's size, in blocks, and its descriptor's extension's, in units of 64 bytes. */
+    public static final Struct FORMAT_EXTENSION =
+            Struct.packed("nvme_zns_lbafe", u64("zsze"), u8("zdes"), bytes("rsvd9", 7));
+    /** The unit of {@code zdes}. */
+    public static final int EXTENSION_UNIT_BYTES = 64;
 
     private Zone() {}
 }

@@ -121,7 +121,7 @@ final class AdminQueue implements AutoCloseable {
     int execute(NvmeCommand command, Duration limit) throws IOException {
         Outcome outcome = new Outcome();
         long deadline = System.nanoTime() + limit.toNanos();
-        IdleStrategy idle = new IdleStrategy(AdminQueue::sleep);
+        IdleStrategy idle = new IdleStrategy(this::sleep);
         boolean submitted = false;
         while (true) {
             synchronized (this) {
@@ -150,8 +150,11 @@ final class AdminQueue implements AutoCloseable {
         return Opcode.adminName(command.opcode()) + " on " + queue;
     }
 
-    private static int sleep(int millis) {
+    private int sleep(int millis) {
         LockSupport.parkNanos(Duration.ofMillis(millis).toNanos());
+        synchronized (this) {
+            queue.checkHealthNext();
+        }
         return 0;
     }
 

@@ -283,13 +283,17 @@ final class CommandQueue implements AutoCloseable {
                 Thread.onSpinWait();
             }
         } else {
-            // After each sleep the device's health is looked at.
-            idlePolls = -1;
+            checkHealthNext();
             // Bounded, so that a device that is gone is noticed, and a lost interrupt costs time only.
             long nanos = Math.clamp(deadline - System.nanoTime(), 0, MAXIMUM_SLEEP_NANOS);
             interrupt.await(Duration.ofNanos(nanos));
             interrupt.rearm();
         }
+    }
+
+    /** After a sleep: the next poll that finds nothing looks at the device's health, however few there were. */
+    void checkHealthNext() {
+        idlePolls = -1;
     }
 
     /** Nothing came: now and then, finds out whether the device is still there, and whether commands are overdue. */

@@ -143,10 +143,14 @@ final class CommandQueue implements AutoCloseable {
         return request;
     }
 
+    @SuppressWarnings("ReferenceEquality") // Which it is does not matter.
     private NvmeRequest take(int opcode, @Nullable CompletionHandler handler, long context) {
         NvmeRequest request = slots.take();
         request.opcode = opcode;
-        request.handler = handler;
+        if (request.handler != handler) {
+            // Mostly it is the same: a store of a reference has the collector look.
+            request.handler = handler;
+        }
         request.context = context;
         return request;
     }
@@ -155,6 +159,17 @@ final class CommandQueue implements AutoCloseable {
     void submit() {
         if (submissions.hasUnannounced()) {
             submissions.announce();
+        }
+    }
+
+    /** Announces new commands at once if the controller has nothing else to do; otherwise the next poll does. */
+    void submitIfIdle() throws IOException {
+        if (slots.room() == depth - 1) {
+            try {
+                submit();
+            } catch (InternalError fault) {
+                throw failed(ControllerAccess.gone(access.function(), fault));
+            }
         }
     }
 
@@ -185,14 +200,13 @@ final class CommandQueue implements AutoCloseable {
     }
 
     private int takeCompletions() throws IOException {
-        int completed = 0;
-        int entry = completions.peek();
-        while (completions.isNew(entry)) {
+        for (int completed = 0; ; completed++) {
+            int entry = completions.peek();
+            if (!completions.isNew(entry)) {
+                return completed;
+            }
             complete(entry);
-            completed++;
-            entry = completions.peek();
         }
-        return completed;
     }
 
     private void complete(int entry) throws IOException {
@@ -209,17 +223,17 @@ final class CommandQueue implements AutoCloseable {
         }
         request.status = (int) CompletionEntry.STATUS.get(entry);
         request.result = completions.result();
-        request.state = NvmeRequest.State.COMPLETED;
+        request.state = NvmeRequest.COMPLETED;
         completions.advance();
         slots.tell(request);
     }
 
     int await(NvmeRequest request, Duration timeout) throws IOException {
-        if (request.state == NvmeRequest.State.FREE) {
+        if (request.state == NvmeRequest.FREE) {
             throw new IllegalStateException("this request was awaited already");
         }
         long deadline = 0;
-        for (int idle = 0; request.state != NvmeRequest.State.COMPLETED; ) {
+        for (int idle = 0; request.state != NvmeRequest.COMPLETED; ) {
             if (poll() > 0) {
                 continue;
             }
@@ -319,7 +333,7 @@ final class CommandQueue implements AutoCloseable {
             return;
         }
         for (NvmeRequest request : slots.all()) {
-            if (request.state == NvmeRequest.State.SUBMITTED) {
+            if (request.state == NvmeRequest.SUBMITTED) {
                 if (request.seenNanos == 0) {
                     request.seenNanos = now;
                 } else if (now - request.seenNanos > timeoutNanos) {
@@ -348,7 +362,7 @@ final class CommandQueue implements AutoCloseable {
 
     private boolean completesSoon(NvmeRequest request) throws IOException {
         long deadline = System.nanoTime() + ABORT_NANOS;
-        for (int idle = 1; takeCompletions() >= 0 && request.state == NvmeRequest.State.SUBMITTED; idle++) {
+        for (int idle = 1; takeCompletions() >= 0 && request.state == NvmeRequest.SUBMITTED; idle++) {
             if (System.nanoTime() - deadline >= 0) {
                 return false;
             }

@@ -9,7 +9,6 @@ import dev.outboard.specs.nvme.Status;
 import dev.outboard.specs.nvme.SubmissionEntry;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -147,7 +146,10 @@ public final class QueuePair implements AutoCloseable {
     }
 
     private static long address(NvmeNamespace namespace, int blocks, DmaMemory buffer, long offset) {
-        Objects.checkFromIndexSize(offset, (long) blocks * namespace.blockSizeBytes(), buffer.sizeBytes());
+        long length = (long) blocks * namespace.blockSizeBytes();
+        if ((offset | length) < 0 || length > buffer.sizeBytes() - offset) {
+            throw new IndexOutOfBoundsException(length + " bytes at " + offset + " are not all in " + buffer);
+        }
         return buffer.deviceAddress() + offset;
     }
 
@@ -170,7 +172,7 @@ public final class QueuePair implements AutoCloseable {
                     + " bytes of metadata a block: use NvmeCommand, which can say where they go");
         }
         long prp2 = pointers.second(commands.nextSlot(), address, length);
-        return commands.add(
+        NvmeRequest request = commands.add(
                 opcode,
                 namespace.id(),
                 address,
@@ -179,6 +181,8 @@ public final class QueuePair implements AutoCloseable {
                 SubmissionEntry.NLB.of(blocks - 1L),
                 handler,
                 context);
+        commands.submitIfIdle();
+        return request;
     }
 
     private IllegalArgumentException untransferable(long address, long length) {
@@ -269,7 +273,10 @@ public final class QueuePair implements AutoCloseable {
         return commands.add(flags, command, first, second, handler, context);
     }
 
-    /** Announces what was written to the queue since the last time. {@link #poll} does that too. */
+    /**
+     * Announces what was written to the queue since the last time. {@link #poll} does that too, and a read or write that
+     * finds nothing on its way announces itself.
+     */
     public void submit() {
         commands.submit();
     }

@@ -45,12 +45,12 @@ final class RequestSlots {
         NvmeRequest request = requests[free[--freeCount]];
         request.commandId = (request.commandId + MAXIMUM_DEPTH) & IDENTIFIER_MASK;
         request.seenNanos = 0;
-        request.state = NvmeRequest.State.SUBMITTED;
+        request.state = NvmeRequest.SUBMITTED;
         return request;
     }
 
     void release(NvmeRequest request) {
-        request.state = NvmeRequest.State.FREE;
+        request.state = NvmeRequest.FREE;
         free[freeCount++] = request.slot;
     }
 
@@ -62,7 +62,7 @@ final class RequestSlots {
             return null;
         }
         NvmeRequest request = requests[slot];
-        return request.commandId == commandId && request.state == NvmeRequest.State.SUBMITTED ? request : null;
+        return request.commandId == commandId && request.state == NvmeRequest.SUBMITTED ? request : null;
     }
 
     /** Tells a request's handler, if it has one; the request is free afterwards. */
@@ -82,15 +82,15 @@ final class RequestSlots {
     /** Reports everything that is on its way as aborted: the controller has forgotten it. */
     void abortAll() {
         for (NvmeRequest request : requests) {
-            if (request.state == NvmeRequest.State.SUBMITTED) {
+            if (request.state == NvmeRequest.SUBMITTED) {
                 request.status = Status.ABORTED_BY_HOST;
                 request.result = 0;
-                request.state = NvmeRequest.State.COMPLETED;
+                request.state = NvmeRequest.COMPLETED;
             }
         }
         // Only now: handlers submit new ones.
         for (NvmeRequest request : requests) {
-            if (request.state == NvmeRequest.State.COMPLETED) {
+            if (request.state == NvmeRequest.COMPLETED) {
                 tell(request);
             }
         }

@@ -1,6 +1,8 @@
 package dev.outboard.nvme;
 
 import dev.outboard.specs.nvme.Status;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +15,9 @@ final class RequestSlots {
 
     private static final int SLOT_MASK = MAXIMUM_DEPTH - 1;
     private static final int IDENTIFIER_MASK = 0xffff;
+
+    /** Of requests whose end concerns nobody. */
+    static final CompletionHandler IGNORED = request -> {};
 
     private final NvmeRequest[] requests;
     private final int[] free;
@@ -79,20 +84,40 @@ final class RequestSlots {
         }
     }
 
-    /** Reports everything that is on its way as aborted: the controller has forgotten it. */
+    /** Nobody waits for a request any more, so it is free as soon as it ends. */
+    void abandon(NvmeRequest request) {
+        switch (request.state) {
+            case SUBMITTED -> request.handler = IGNORED;
+            case COMPLETED -> release(request);
+            case FREE -> {
+                // Its status was told.
+            }
+        }
+    }
+
+    /** Reports everything that is on its way as aborted: the controller has forgotten it, or is gone. */
     void abortAll() {
+        List<NvmeRequest> aborted = new ArrayList<>();
         for (NvmeRequest request : requests) {
             if (request.state == NvmeRequest.State.SUBMITTED) {
                 request.status = Status.ABORTED_BY_HOST;
                 request.result = 0;
                 request.state = NvmeRequest.State.COMPLETED;
+                aborted.add(request);
             }
         }
         // Only now: handlers submit new ones.
-        for (NvmeRequest request : requests) {
-            if (request.state == NvmeRequest.State.COMPLETED) {
+        RuntimeException failure = null;
+        for (NvmeRequest request : aborted) {
+            try {
                 tell(request);
+            } catch (RuntimeException e) {
+                // The others are to be told all the same.
+                failure = e;
             }
+        }
+        if (failure != null) {
+            throw failure;
         }
     }
 

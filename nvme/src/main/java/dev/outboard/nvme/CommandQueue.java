@@ -23,6 +23,9 @@ final class CommandQueue implements AutoCloseable {
     /** Some 10 to 20 µs, which a fast device does not take. */
     private static final int YIELD_POLLS = 512;
 
+    /** A page's worth with a short queue's own. */
+    private static final int MORE_COMPLETIONS = 128;
+
     private static final long HEALTH_CHECK_NANOS = 1_000_000;
     /** After so long the controller is asked whether it works at all: most commands of most devices take less. */
     private static final long SLOW_NANOS = 10_000_000;
@@ -72,14 +75,13 @@ final class CommandQueue implements AutoCloseable {
         this.timeoutNanos = timeout.toNanos();
         this.owner = owner;
         resetsSeen = owner.resets();
-        // With twice the room, completions need to be acknowledged only along with submissions.
-        int completionEntries = Math.min(2 * depth + 1, access.maximumQueueEntries());
+        // Room for more than what can be on its way: completions are acknowledged once for many.
+        int completionEntries = Math.min(depth + 1 + Math.max(depth, MORE_COMPLETIONS), access.maximumQueueEntries());
         acknowledgeLimit = interrupt != null ? 1 : Math.max(1, completionEntries - 1 - depth);
         submissions = new SubmissionQueue(access, id, depth + 1);
         completions = new CompletionQueue(access, id, completionEntries);
-        pointers = new DataPointers(access.dma(), depth + 1, access.pageBytes());
-
         slots = new RequestSlots(this, depth);
+        pointers = new DataPointers(access.dma(), slots.all().length, access.pageBytes());
     }
 
     /**
@@ -145,23 +147,39 @@ final class CommandQueue implements AutoCloseable {
         return request;
     }
 
+    @SuppressWarnings("ReferenceEquality") // Which it is does not matter.
     private NvmeRequest take(int opcode, @Nullable CompletionHandler handler, long context) {
         NvmeRequest request = slots.take();
         request.opcode = opcode;
-        request.handler = handler;
+        if (request.handler != handler) {
+            // Mostly it is the same: a store of a reference has the collector look.
+            request.handler = handler;
+        }
         request.context = context;
         return request;
     }
 
-    /** Announces what was written to the queue since the last time, and what was taken. */
+    /** Announces what was written to the queue since the last time. */
     void submit() throws IOException {
-        try {
-            if (completions.unacknowledged() > 0) {
-                completions.acknowledge();
-            }
-            if (submissions.hasUnannounced()) {
+        if (submissions.hasUnannounced()) {
+            try {
                 submissions.announce();
+            } catch (InternalError | UncheckedIOException e) {
+                throw failed(access.failure(e));
             }
+        }
+    }
+
+    /** Announces new commands at once if the controller has nothing else to do; otherwise the next poll does. */
+    void submitIfIdle() throws IOException {
+        if (slots.room() == depth - 1) {
+            submit();
+        }
+    }
+
+    private void acknowledge() throws IOException {
+        try {
+            completions.acknowledge();
         } catch (InternalError | UncheckedIOException e) {
             throw failed(access.failure(e));
         }
@@ -171,16 +189,11 @@ final class CommandQueue implements AutoCloseable {
     int poll() throws IOException {
         try {
             return pollOnce();
-        } catch (IOException e) {
+        } catch (IOException | IllegalStateException e) {
+            // If somebody closed the controller, its memory is gone, which leads to anything.
             tellIfLost();
+            owner.checkUsable();
             throw e;
-        } catch (IllegalStateException e) {
-            if (!owner.isStopped()) {
-                throw e;
-            }
-            // The queues' memory went with the controller, which somebody closed.
-            tellIfLost();
-            throw closed(e);
         }
     }
 
@@ -188,29 +201,27 @@ final class CommandQueue implements AutoCloseable {
         if (failure != null) {
             restartIfReset();
         }
-        if (submissions.hasUnannounced()) {
-            submit();
-        }
+        submit();
         int completed = takeCompletions();
         if (completed == 0) {
             idle();
-        } else if (submissions.hasUnannounced()) {
-            submit();
-        } else if (completions.unacknowledged() >= acknowledgeLimit) {
-            submit();
+            return 0;
+        }
+        submit();
+        if (completions.unacknowledged() >= acknowledgeLimit) {
+            acknowledge();
         }
         return completed;
     }
 
     private int takeCompletions() throws IOException {
-        int completed = 0;
-        int entry = completions.peek();
-        while (completions.isNew(entry)) {
+        for (int completed = 0; ; completed++) {
+            int entry = completions.peek();
+            if (!completions.isNew(entry)) {
+                return completed;
+            }
             complete(entry);
-            completed++;
-            entry = completions.peek();
         }
-        return completed;
     }
 
     private void complete(int entry) throws IOException {
@@ -227,13 +238,13 @@ final class CommandQueue implements AutoCloseable {
         }
         request.status = (int) CompletionEntry.STATUS.get(entry);
         request.result = completions.result();
-        request.state = NvmeRequest.State.COMPLETED;
+        request.state = NvmeRequest.COMPLETED;
         completions.advance();
         slots.tell(request);
     }
 
     int await(NvmeRequest request, Duration timeout) throws IOException {
-        if (request.state == NvmeRequest.State.FREE || request.handler != null) {
+        if (request.state == NvmeRequest.FREE || request.handler != null) {
             throw new IllegalStateException("this request was awaited already, or has a handler");
         }
         try {
@@ -247,7 +258,7 @@ final class CommandQueue implements AutoCloseable {
 
     private int awaitEnd(NvmeRequest request, Duration timeout) throws IOException {
         long deadline = 0;
-        for (int idle = 0; request.state != NvmeRequest.State.COMPLETED; ) {
+        for (int idle = 0; request.state != NvmeRequest.COMPLETED; ) {
             if (poll() > 0) {
                 continue;
             }
@@ -354,7 +365,7 @@ final class CommandQueue implements AutoCloseable {
         lastHealthCheckNanos = now;
         boolean slow = false;
         for (NvmeRequest request : slots.all()) {
-            if (request.state == NvmeRequest.State.SUBMITTED) {
+            if (request.state == NvmeRequest.SUBMITTED) {
                 if (request.seenNanos == 0) {
                     request.seenNanos = now;
                 } else if (now - request.seenNanos > timeoutNanos && !isAdmin()) {
@@ -409,7 +420,7 @@ final class CommandQueue implements AutoCloseable {
 
     private boolean completesSoon(NvmeRequest request) throws IOException {
         long deadline = System.nanoTime() + ABORT_NANOS;
-        for (int idle = 1; takeCompletions() >= 0 && request.state == NvmeRequest.State.SUBMITTED; idle++) {
+        for (int idle = 1; takeCompletions() >= 0 && request.state == NvmeRequest.SUBMITTED; idle++) {
             if (System.nanoTime() - deadline >= 0) {
                 return false;
             }
@@ -459,7 +470,7 @@ final class CommandQueue implements AutoCloseable {
 
     private IOException unusable() {
         if (failure == null || closed) {
-            return closed(null);
+            return closed();
         }
         String message = this + " failed before: " + failure.getMessage();
         return failure instanceof DeviceGoneException
@@ -467,13 +478,13 @@ final class CommandQueue implements AutoCloseable {
                 : new DeviceException(message, failure);
     }
 
-    private DeviceException closed(@Nullable Throwable seenBy) {
-        return new DeviceException(this + " is closed", seenBy);
+    private DeviceException closed() {
+        return new DeviceException(this + " is closed");
     }
 
     /** The controller is about to close, on any thread. The queue's own finds out by its next call. */
     void controllerCloses() {
-        failure = closed(null);
+        failure = closed();
     }
 
     int room() {

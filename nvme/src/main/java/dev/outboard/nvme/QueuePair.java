@@ -9,7 +9,6 @@ import dev.outboard.specs.nvme.Status;
 import dev.outboard.specs.nvme.SubmissionEntry;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class QueuePair implements AutoCloseable {
     /** The most commands that can be on their way at a time. */
-    public static final int MAXIMUM_DEPTH = RequestSlots.MAXIMUM_DEPTH - 1;
+    public static final int MAXIMUM_DEPTH = RequestSlots.MAXIMUM_DEPTH;
 
     /** The most blocks that one command can name. */
     public static final int MAXIMUM_BLOCKS = 1 << 16;
@@ -144,7 +143,10 @@ public final class QueuePair implements AutoCloseable {
     }
 
     private static long address(NvmeNamespace namespace, int blocks, DmaMemory buffer, long offset) {
-        Objects.checkFromIndexSize(offset, (long) blocks * namespace.blockSizeBytes(), buffer.sizeBytes());
+        long length = (long) blocks * namespace.blockSizeBytes();
+        if ((offset | length) < 0 || length > buffer.sizeBytes() - offset) {
+            throw new IndexOutOfBoundsException(length + " bytes at " + offset + " are not all in " + buffer);
+        }
         return buffer.deviceAddress() + offset;
     }
 
@@ -167,7 +169,7 @@ public final class QueuePair implements AutoCloseable {
                     + " bytes of metadata a block: use NvmeCommand, which can say where they go");
         }
         long prp2 = pointers.second(commands.nextSlot(), address, length);
-        return commands.add(
+        NvmeRequest request = commands.add(
                 opcode,
                 namespace.id(),
                 address,
@@ -176,6 +178,8 @@ public final class QueuePair implements AutoCloseable {
                 SubmissionEntry.NLB.of(blocks - 1L),
                 handler,
                 context);
+        commands.submitIfIdle();
+        return request;
     }
 
     private IllegalArgumentException untransferable(long address, long length) {
@@ -268,7 +272,8 @@ public final class QueuePair implements AutoCloseable {
     }
 
     /**
-     * Announces what was written to the queue since the last time. {@link #poll} does that too.
+     * Announces what was written to the queue since the last time. {@link #poll} does that too, and a read or write that
+     * finds nothing on its way announces itself.
      *
      * @throws IOException if the device is gone, or refuses; the next poll tells who waits
      */

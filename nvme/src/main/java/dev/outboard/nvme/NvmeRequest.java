@@ -52,7 +52,7 @@ public final class NvmeRequest {
      * @throws NvmeException if the command failed
      * @throws dev.outboard.driver.DeviceTimeoutException if it took too long; the buffer may still be written, so keep it
      *     until the queue pair is closed
-     * @throws IOException if the device failed otherwise
+     * @throws IOException if the device failed otherwise; keep the buffer, too
      */
     public int await(Duration timeout) throws IOException {
         return queue.await(this, timeout);

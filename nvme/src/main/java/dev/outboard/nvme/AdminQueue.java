@@ -74,7 +74,7 @@ final class AdminQueue implements AutoCloseable {
         this.access = access;
         this.timeout = timeout;
         int depth = Math.min(DEPTH, access.maximumQueueEntries() - 1);
-        queue = new CommandQueue(access, 0, depth, null, Waiting.POLL, timeout, NO_OWNER);
+        queue = new CommandQueue(access, 0, depth, null, Waiting.POLL, QueuePriority.URGENT, timeout, NO_OWNER);
     }
 
     CommandQueue queue() {
@@ -100,7 +100,9 @@ final class AdminQueue implements AutoCloseable {
             return false;
         }
         long address = command.dataAddress();
-        long second = queue.pointers().second(slot, address, command.dataBytes());
+        long second = command.dataBytes() == 0
+                ? command.secondPointer()
+                : queue.pointers().second(slot, address, command.dataBytes());
         queue.add(command.opcode(), command, address, second, handler, 0);
         return true;
     }
@@ -217,6 +219,11 @@ final class AdminQueue implements AutoCloseable {
         return (result & NOT_ABORTED) == 0;
     }
 
+    /** Carries out a command of the driver's own, with the controller's deadline. */
+    void execute(NvmeCommand command) throws IOException {
+        execute(command, timeout);
+    }
+
     /** Asks for so many I/O queue pairs. Returns how many may be created. */
     int setQueueCount(int pairs) throws IOException {
         long asked = Feature.SUBMISSION_QUEUES.of(pairs - 1L) | Feature.COMPLETION_QUEUES.of(pairs - 1L);
@@ -238,29 +245,31 @@ final class AdminQueue implements AutoCloseable {
                 : flags;
         create(
                 Opcode.CREATE_IO_COMPLETION_QUEUE,
-                pair.completions().memory(),
+                pair.completions().deviceAddress(),
                 pair.id(),
                 pair.completions().entries(),
                 completionFlags);
         try {
             create(
                     Opcode.CREATE_IO_SUBMISSION_QUEUE,
-                    pair.submissions().memory(),
+                    pair.submissions().deviceAddress(),
                     pair.id(),
                     pair.submissions().entries(),
-                    flags | SubmissionEntry.COMPLETION_QUEUE_ID.of(pair.id()));
+                    flags
+                            | SubmissionEntry.QUEUE_PRIORITY.of(pair.priority().code())
+                            | SubmissionEntry.COMPLETION_QUEUE_ID.of(pair.id()));
         } catch (NvmeException refused) {
             delete(Opcode.DELETE_IO_COMPLETION_QUEUE, pair.id(), timeout);
             throw refused;
         }
     }
 
-    private void create(int opcode, DmaMemory ring, int id, int entries, long flags) throws IOException {
+    private void create(int opcode, long ring, int id, int entries, long flags) throws IOException {
         long sizeAndId = SubmissionEntry.QUEUE_SIZE.of(entries - 1L) | SubmissionEntry.QUEUE_ID.of(id);
         // No list of its pages: it is contiguous.
         execute(
                 NvmeCommand.of(opcode)
-                        .data(ring, 0, 0)
+                        .pointers(ring, 0)
                         .dword(10, (int) sizeAndId)
                         .dword(11, (int) flags),
                 timeout);

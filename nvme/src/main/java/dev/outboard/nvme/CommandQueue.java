@@ -33,6 +33,7 @@ final class CommandQueue implements AutoCloseable {
     private final int depth;
     private final @Nullable Interrupt interrupt;
     private final int pollsBeforeSleep;
+    private final QueuePriority priority;
     private final long timeoutNanos;
 
     private final SubmissionQueue submissions;
@@ -56,6 +57,7 @@ final class CommandQueue implements AutoCloseable {
             int depth,
             @Nullable Interrupt interrupt,
             Waiting waiting,
+            QueuePriority priority,
             Duration timeout,
             QueueOwner owner)
             throws IOException {
@@ -64,6 +66,7 @@ final class CommandQueue implements AutoCloseable {
         this.depth = depth;
         this.interrupt = interrupt;
         pollsBeforeSleep = waiting.polls();
+        this.priority = priority;
         this.timeoutNanos = timeout.toNanos();
         this.owner = owner;
         resetsSeen = owner.resets();
@@ -412,6 +415,10 @@ final class CommandQueue implements AutoCloseable {
 
     int id() {
         return id;
+    }
+
+    QueuePriority priority() {
+        return priority;
     }
 
     SubmissionQueue submissions() {

@@ -8,6 +8,8 @@ import dev.outboard.pci.PciFunction;
 import dev.outboard.specs.nvme.NvmeRegisters;
 import dev.outboard.specs.pci.PciConfiguration;
 import java.io.IOException;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What both the controller and its queues need to reach the hardware.
@@ -16,12 +18,22 @@ import java.io.IOException;
  * @param registers BAR 0
  * @param capabilities the register CAP
  * @param pageBytes the memory page size that the controller is told
+ * @param shadowDoorbells the shadows of I/O queues' doorbells; null if there are none
+ * @param memory the controller memory buffer; null if it is not used
  */
-record ControllerAccess(PciFunction function, Registers registers, long capabilities, int pageBytes) {
+record ControllerAccess(
+        PciFunction function,
+        Registers registers,
+        long capabilities,
+        int pageBytes,
+        @Nullable ShadowDoorbells shadowDoorbells,
+        @Nullable ControllerMemory memory) {
     private static final int SMALLEST_PAGE_SHIFT = 12;
     private static final int STORAGE = 0x01;
     private static final int NON_VOLATILE_MEMORY = 0x08;
     private static final int ABSENT_VENDOR = 0xffff;
+    /** Access paths whose devices are programs: what they map is memory. */
+    private static final Set<String> SERVED_PATHS = Set.of("vfio-user", "model");
 
     /** Takes a first look at the registers, and checks that this driver can run the controller. */
     static ControllerAccess of(PciFunction function) throws IOException {
@@ -45,7 +57,7 @@ record ControllerAccess(PciFunction function, Registers registers, long capabili
                     + " which the specification forbids");
         }
         int pageBytes = 1 << (SMALLEST_PAGE_SHIFT + (int) NvmeRegisters.CAP_MPSMIN.get(capabilities));
-        return new ControllerAccess(function, registers, capabilities, pageBytes);
+        return new ControllerAccess(function, registers, capabilities, pageBytes, null, null);
     }
 
     /** A device that is something else may do anything when it is read or written as a controller. PCI 3.0, appendix D. */
@@ -83,8 +95,29 @@ record ControllerAccess(PciFunction function, Registers registers, long capabili
         return (int) NvmeRegisters.CAP_MQES.get(capabilities) + 1;
     }
 
+    ControllerAccess withShadowDoorbells(ShadowDoorbells shadows) {
+        return new ControllerAccess(function, registers, capabilities, pageBytes, shadows, memory);
+    }
+
+    ControllerAccess withMemory(ControllerMemory buffer) {
+        return new ControllerAccess(function, registers, capabilities, pageBytes, shadowDoorbells, buffer);
+    }
+
+    Doorbell submissionTail(int queue) throws DeviceException {
+        return doorbell(queue, NvmeRegisters.submissionTailDoorbell(queue, doorbellStride()));
+    }
+
+    Doorbell completionHead(int queue) throws DeviceException {
+        return doorbell(queue, NvmeRegisters.completionHeadDoorbell(queue, doorbellStride()));
+    }
+
+    private Doorbell doorbell(int queue, long offset) throws DeviceException {
+        return new Doorbell(
+                doorbellRegister(offset), shadowDoorbells == null || queue == 0 ? null : shadowDoorbells.at(offset));
+    }
+
     /** The register of one doorbell; the smallest slice, so that it is mapped if the doorbell is. */
-    Registers doorbell(long offset) throws DeviceException {
+    private Registers doorbellRegister(long offset) throws DeviceException {
         long start = NvmeRegisters.DOORBELLS + offset;
         if (start + Integer.BYTES > registers.sizeBytes()) {
             throw new DeviceException(function.address() + " has no doorbell at 0x" + Long.toHexString(start)
@@ -93,15 +126,14 @@ record ControllerAccess(PciFunction function, Registers registers, long capabili
         return registers.slice(start, Integer.BYTES);
     }
 
-    Registers submissionTail(int queue) throws DeviceException {
-        return doorbell(NvmeRegisters.submissionTailDoorbell(queue, stride()));
+    /** Whether ringing a doorbell is a store to memory that a device server polls. */
+    boolean hasDoorbellsInMemory() throws DeviceException {
+        boolean isServed = SERVED_PATHS.contains(function.address().path());
+        return isServed && doorbellRegister(0).isMapped();
     }
 
-    Registers completionHead(int queue) throws DeviceException {
-        return doorbell(NvmeRegisters.completionHeadDoorbell(queue, stride()));
-    }
-
-    private int stride() {
+    /** CAP.DSTRD. */
+    int doorbellStride() {
         return (int) NvmeRegisters.CAP_DSTRD.get(capabilities);
     }
 

@@ -38,7 +38,7 @@ public final class Features {
                     (int) Feature.HIGH_WEIGHT.get(value) + 1);
         }
 
-        private int value() {
+        int value() {
             return (int) (Feature.ARBITRATION_BURST.of(burst)
                     | Feature.LOW_WEIGHT.of(lowWeight - 1L)
                     | Feature.MEDIUM_WEIGHT.of(mediumWeight - 1L)
@@ -161,7 +161,7 @@ public final class Features {
         return commands.send(setCommand(feature, value, namespaceId, save), data);
     }
 
-    private static NvmeCommand setCommand(int feature, int value, int namespaceId, boolean save) {
+    static NvmeCommand setCommand(int feature, int value, int namespaceId, boolean save) {
         return NvmeCommand.of(Opcode.SET_FEATURES)
                 .namespace(namespaceId)
                 .dword(10, (int) (SubmissionEntry.FEATURE_ID.of(feature) | Feature.SAVE.of(save ? 1 : 0)))

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -21,18 +22,16 @@ import java.util.concurrent.locks.LockSupport;
  * <p>Safe for use by several threads; each of its {@linkplain QueuePair queue pairs} belongs to one.
  */
 public final class NvmeController implements AutoCloseable {
-    static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(10);
     private static final Duration DELETE_TIMEOUT = Duration.ofSeconds(1);
     private static final Duration ABORT_TIMEOUT = Duration.ofSeconds(1);
     private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(5);
     private static final long SHUTDOWN_POLL_NANOS = 50_000;
     private static final long SHUTDOWN_NORMAL = 1;
     private static final long SHUTDOWN_COMPLETE = 2;
-    private static final int MAXIMUM_QUEUE_PAIRS = 64;
     private static final int UNLIMITED_TRANSFER_BYTES = 1 << 30;
 
     private final PciFunction function;
-    private final Duration commandTimeout;
+    private final NvmeSettings settings;
     private final ControllerAccess access;
     private final AdminQueue admin;
     private final QueueOwner owner = new Owner();
@@ -47,12 +46,13 @@ public final class NvmeController implements AutoCloseable {
     private List<Interrupt> interrupts = List.of();
     private volatile boolean closed;
 
-    NvmeController(PciFunction function, Duration commandTimeout) throws IOException {
+    NvmeController(PciFunction function, NvmeSettings settings) throws IOException {
         this.function = function;
-        this.commandTimeout = commandTimeout;
-        access = ControllerAccess.of(function);
-        admin = new AdminQueue(access, commandTimeout);
-        initialization = initialize();
+        this.settings = settings;
+        ControllerAccess first = ControllerAccess.of(function);
+        admin = new AdminQueue(first, settings.commandTimeout());
+        initialization = initialize(first);
+        access = initialization.access();
         identity = initialization.identity();
         namespaces = initialization.namespaces();
         queueCount = initialization.queueCount();
@@ -60,8 +60,8 @@ public final class NvmeController implements AutoCloseable {
         events = new AsynchronousEvents(this, admin);
     }
 
-    private Initialization initialize() throws IOException {
-        Initialization steps = new Initialization(access, admin, MAXIMUM_QUEUE_PAIRS);
+    private Initialization initialize(ControllerAccess known) throws IOException {
+        Initialization steps = new Initialization(known, admin, settings);
         steps.run();
         return steps;
     }
@@ -118,7 +118,7 @@ public final class NvmeController implements AutoCloseable {
      * @return the commands, with the controller's {@link #commandTimeout}
      */
     public AdminCommands admin() {
-        return new AdminCommands(this, admin, commandTimeout);
+        return new AdminCommands(this, admin, commandTimeout());
     }
 
     AsynchronousEvents events() {
@@ -148,12 +148,22 @@ public final class NvmeController implements AutoCloseable {
     }
 
     /**
+     * Memory of the controller, if it has some and was opened with a {@linkplain NvmeSettings#withControllerMemory use} for
+     * it.
+     *
+     * @return the controller memory buffer
+     */
+    public Optional<ControllerMemory> memory() {
+        return Optional.ofNullable(access.memory());
+    }
+
+    /**
      * How long a command may take, unless its await says less.
      *
      * @return the deadline of every command
      */
     public Duration commandTimeout() {
-        return commandTimeout;
+        return settings.commandTimeout();
     }
 
     /**
@@ -194,6 +204,15 @@ public final class NvmeController implements AutoCloseable {
     }
 
     /**
+     * Whether doorbells are rung in memory, see {@link NvmeSettings#withShadowDoorbells}.
+     *
+     * @return whether the controller looks for them there
+     */
+    public boolean hasShadowDoorbells() {
+        return access.shadowDoorbells() != null;
+    }
+
+    /**
      * Creates a queue pair that polls.
      *
      * @param depth how many commands can be on their way at a time
@@ -213,7 +232,22 @@ public final class NvmeController implements AutoCloseable {
      * @return the queue pair
      * @throws IOException if the controller has no more, or refuses
      */
-    public synchronized QueuePair createQueuePair(int depth, Waiting waiting) throws IOException {
+    public QueuePair createQueuePair(int depth, Waiting waiting) throws IOException {
+        return createQueuePair(depth, waiting, QueuePriority.MEDIUM);
+    }
+
+    /**
+     * Creates a queue pair with a priority.
+     *
+     * @param depth how many commands can be on their way at a time, as above
+     * @param waiting how it waits for completions
+     * @param priority whose commands come first, if the controller was opened with {@linkplain
+     *     NvmeSettings#withWeightedRoundRobin weighted round robin}; without effect else
+     * @return the queue pair
+     * @throws IOException if the controller has no more, or refuses
+     */
+    public synchronized QueuePair createQueuePair(int depth, Waiting waiting, QueuePriority priority)
+            throws IOException {
         int deepest = Math.min(QueuePair.MAXIMUM_DEPTH, access.maximumQueueEntries() - 1);
         if (depth < 1 || depth > deepest) {
             throw new IllegalArgumentException(
@@ -226,7 +260,8 @@ public final class NvmeController implements AutoCloseable {
         }
         int vector = waiting.sleeps() ? interruptVector(id) : 0;
         Interrupt interrupt = waiting.sleeps() ? interrupts.get(vector) : null;
-        CommandQueue commands = new CommandQueue(access, id, depth, interrupt, waiting, commandTimeout, owner);
+        CommandQueue commands =
+                new CommandQueue(access, id, depth, interrupt, waiting, priority, settings.commandTimeout(), owner);
         try {
             admin.createQueues(commands, vector);
         } catch (IOException e) {
@@ -301,13 +336,13 @@ public final class NvmeController implements AutoCloseable {
 
     private Initialization initializeAgain() throws IOException {
         try {
-            return initialize();
+            return initialize(access);
         } catch (DeviceGoneException gone) {
             throw gone;
         } catch (DeviceException stuck) {
             // A controller that does not answer to its own reset may answer to the function's.
             function.reset();
-            return initialize();
+            return initialize(access);
         }
     }
 

@@ -6,6 +6,7 @@ import dev.outboard.driver.Interrupt;
 import dev.outboard.linux.Fd;
 import dev.outboard.memory.DmaAllocator;
 import dev.outboard.memory.DmaMapper;
+import dev.outboard.memory.Register;
 import dev.outboard.memory.RegisterAccess;
 import dev.outboard.memory.Registers;
 import dev.outboard.pci.PciFunction;
@@ -49,6 +50,21 @@ class FakeController implements PciFunction {
     Fault ioFault = completion -> {};
     /** What an admin command says: its data, and dword 0 of its completion. */
     Answer answer = (opcode, dword10, data) -> 0;
+
+    /** Fields of its identify controller, by their names. */
+    final Map<String, Long> identity = new HashMap<>();
+    /** Its PCI ids: the vendor's, and the device's. */
+    int vendorId;
+
+    int deviceId;
+    /** How often the tail doorbell of an I/O queue was written. */
+    int tailWrites;
+
+    /** Dword 11 of the commands that created submission queues and set features. */
+    final List<Integer> settings = new ArrayList<>();
+
+    private long shadowDoorbells;
+    private long eventIndexes;
 
     /** The admin command that never completes; -1 for none. */
     int silent = -1;
@@ -128,9 +144,7 @@ class FakeController implements PciFunction {
                     if (gone) {
                         return -1;
                     }
-                    return offset == PciConfiguration.BASE_CLASS.offset()
-                            ? STORAGE
-                            : offset == PciConfiguration.SUBCLASS.offset() ? NON_VOLATILE_MEMORY : 0;
+                    return readConfiguration(offset);
                 }
 
                 @Override
@@ -140,6 +154,20 @@ class FakeController implements PciFunction {
             },
             List.of(),
             () -> {});
+
+    /** What a register was written with last. */
+    long written(Register register) {
+        return registers.getOrDefault(register.offset(), 0L);
+    }
+
+    private long readConfiguration(long offset) {
+        Map<Long, Integer> known = Map.of(
+                PciConfiguration.VENDOR_ID.offset(), vendorId,
+                PciConfiguration.DEVICE_ID.offset(), deviceId,
+                PciConfiguration.BASE_CLASS.offset(), STORAGE,
+                PciConfiguration.SUBCLASS.offset(), NON_VOLATILE_MEMORY);
+        return known.getOrDefault(offset, 0);
+    }
 
     private long readRegister(long offset) {
         if (offset == NvmeRegisters.CAP.offset()) {
@@ -163,6 +191,7 @@ class FakeController implements PciFunction {
             completionQueues.clear();
             heads.clear();
             posted.clear();
+            shadowDoorbells = 0;
             log.add("disabled");
         }
         if (offset == NvmeRegisters.ACQ.offset()) {
@@ -173,8 +202,21 @@ class FakeController implements PciFunction {
         }
         long doorbell = (offset - NvmeRegisters.DOORBELLS) / Integer.BYTES;
         if (offset >= NvmeRegisters.DOORBELLS && doorbell % 2 == 0) {
+            tailWrites += doorbell == 0 ? 0 : 1;
             run((int) doorbell / 2, (int) value);
         }
+    }
+
+    /** Carries out what is in an I/O queue by its shadow doorbell, and asks to be told of what goes beyond an index. */
+    void lookAtShadow(int queueId, int eventIndex) {
+        long at = NvmeRegisters.submissionTailDoorbell(queueId, 0);
+        at(eventIndexes + at, Integer.BYTES).set(ValueLayout.JAVA_INT, 0, eventIndex);
+        run(queueId, at(shadowDoorbells + at, Integer.BYTES).get(ValueLayout.JAVA_INT, 0));
+    }
+
+    /** Whether the driver has told where its shadow doorbells are since the last reset. */
+    boolean isShadowed() {
+        return shadowDoorbells != 0;
     }
 
     private MemorySegment at(long address, long length) {
@@ -223,10 +265,23 @@ class FakeController implements PciFunction {
                         (int) SubmissionEntry.CNS.get(dword10),
                         entry.get(ValueLayout.JAVA_INT, SubmissionEntry.NSID),
                         at(prp1, Identify.SIZE_BYTES).fill((byte) 0));
-            case Opcode.CREATE_IO_COMPLETION_QUEUE -> completionQueues.put(queueId, new Queue(prp1, entries));
-            case Opcode.CREATE_IO_SUBMISSION_QUEUE -> submissionQueues.put(queueId, new Queue(prp1, entries));
+            case Opcode.CREATE_IO_COMPLETION_QUEUE -> {
+                completionQueues.put(queueId, new Queue(prp1, entries));
+                posted.remove(queueId);
+            }
+            case Opcode.CREATE_IO_SUBMISSION_QUEUE -> {
+                submissionQueues.put(queueId, new Queue(prp1, entries));
+                heads.remove(queueId);
+                settings.add(entry.get(ValueLayout.JAVA_INT, SubmissionEntry.CDW11));
+            }
             case Opcode.ABORT -> abort((int) dword10);
+            case Opcode.DOORBELL_BUFFER_CONFIG -> {
+                shadowDoorbells = prp1;
+                eventIndexes = entry.get(ValueLayout.JAVA_LONG, SubmissionEntry.PRP2);
+                return 0;
+            }
             case Opcode.SET_FEATURES -> {
+                settings.add(entry.get(ValueLayout.JAVA_INT, SubmissionEntry.CDW11));
                 return IO_QUEUES;
             }
             default -> {
@@ -255,6 +310,8 @@ class FakeController implements PciFunction {
                     data.setAtIndex(ValueLayout.JAVA_INT, at++, id);
                 }
             }
+        } else if (cns == Identify.CNS_CONTROLLER) {
+            identity.forEach(Identify.CONTROLLER.view(data)::set);
         } else if (cns == Identify.CNS_NAMESPACE) {
             Identify.NAMESPACE.view(data).set("nsze", blocks).set("ncap", blocks);
             data.set(ValueLayout.JAVA_INT, Identify.NAMESPACE.offset("lbaf"), blockShift << 16);

@@ -64,7 +64,7 @@ abstract class NvmeFaultCampaign {
             FaultPlan plan = new FaultPlan(seed, List.of(rule));
             try {
                 PciFunction function = new InterposedFunction(Pci.open(address()), new FaultInjector(plan));
-                try (NvmeController controller = Nvme.open(function, SHORT)) {
+                try (NvmeController controller = Nvme.open(function, NvmeSettings.DEFAULT.withCommandTimeout(SHORT))) {
                     load(controller, seed);
                 }
             } catch (IOException reported) {

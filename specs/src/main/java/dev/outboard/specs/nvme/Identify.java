@@ -253,6 +253,8 @@ public final class Identify {
 
     /** OACS: namespaces can be managed and attached. */
     public static final Field OACS_NAMESPACES = Field.bit("NMS", 3);
+    /** OACS: doorbells may be shadowed in the host's memory. */
+    public static final Field OACS_DOORBELL_BUFFER = Field.bit("DBC", 8);
     /** DPS: protection information comes first in the metadata, instead of last. */
     public static final Field DPS_PROTECTION_FIRST = Field.bit("PIP", 3);
 

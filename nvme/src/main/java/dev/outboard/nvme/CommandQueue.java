@@ -20,6 +20,9 @@ final class CommandQueue implements AutoCloseable {
     /** Some 10 to 20 µs, which a fast device does not take. */
     private static final int YIELD_POLLS = 512;
 
+    /** A page's worth with a short queue's own. */
+    private static final int MORE_COMPLETIONS = 128;
+
     private static final long HEALTH_CHECK_NANOS = 1_000_000;
     /** How long an aborted command may take to be complete. */
     private static final long ABORT_NANOS = 500_000_000;
@@ -70,8 +73,8 @@ final class CommandQueue implements AutoCloseable {
         this.timeoutNanos = timeout.toNanos();
         this.owner = owner;
         resetsSeen = owner.resets();
-        // With twice the room, completions need to be acknowledged only along with submissions.
-        int completionEntries = Math.min(2 * depth + 1, access.maximumQueueEntries());
+        // Room for more than what can be on its way: completions are acknowledged once for many.
+        int completionEntries = Math.min(depth + 1 + Math.max(depth, MORE_COMPLETIONS), access.maximumQueueEntries());
         acknowledgeLimit = interrupt != null ? 1 : Math.max(1, completionEntries - 1 - depth);
         submissions = new SubmissionQueue(access, id, depth + 1);
         completions = new CompletionQueue(access, id, completionEntries);
@@ -153,9 +156,6 @@ final class CommandQueue implements AutoCloseable {
 
     /** Announces what was written to the queue since the last time. */
     void submit() {
-        if (completions.unacknowledged() > 0) {
-            completions.acknowledge();
-        }
         if (submissions.hasUnannounced()) {
             submissions.announce();
         }
@@ -174,15 +174,14 @@ final class CommandQueue implements AutoCloseable {
         if (failure != null) {
             restartIfReset();
         }
-        if (submissions.hasUnannounced()) {
-            submit();
-        }
+        submit();
         int completed = takeCompletions();
         if (completed == 0) {
             idle();
-        } else if (submissions.hasUnannounced()) {
-            submit();
-        } else if (completions.unacknowledged() >= acknowledgeLimit) {
+            return 0;
+        }
+        submit();
+        if (completions.unacknowledged() >= acknowledgeLimit) {
             completions.acknowledge();
         }
         return completed;

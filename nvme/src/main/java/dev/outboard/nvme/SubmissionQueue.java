@@ -1,11 +1,10 @@
 package dev.outboard.nvme;
 
 import dev.outboard.memory.DmaMemory;
+import dev.outboard.memory.DmaWords;
 import dev.outboard.memory.Registers;
 import dev.outboard.specs.nvme.SubmissionEntry;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
 /** The ring that commands are written to. Its owner sees to it that it never overflows. */
@@ -15,7 +14,7 @@ final class SubmissionQueue implements AutoCloseable {
     /** The ring; or where commands are put together that the controller finds in its own memory. */
     private final DmaMemory memory;
 
-    private final MemorySegment ring;
+    private final DmaWords ring;
     private final ControllerMemory.@Nullable Piece piece;
     private final @Nullable Registers deviceRing;
     private final int entries;
@@ -29,7 +28,7 @@ final class SubmissionQueue implements AutoCloseable {
         tailDoorbell.clear();
         long bytes = (long) entries * SubmissionEntry.SIZE_BYTES;
         memory = access.dma().allocate(bytes, access.pageBytes());
-        ring = memory.segment();
+        ring = new DmaWords(memory);
         piece = id == 0 || access.memory() == null ? null : access.memory().allocateSubmissionQueue(bytes);
         deviceRing = piece == null ? null : piece.registers();
     }
@@ -57,14 +56,14 @@ final class SubmissionQueue implements AutoCloseable {
             long dwords2And3) {
         long at = (long) tail * SubmissionEntry.SIZE_BYTES;
         long dwords0And1 = ((long) namespaceId << Integer.SIZE) | ((long) commandId << Short.SIZE) | opcode;
-        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW0, dwords0And1);
-        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW2, dwords2And3);
-        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.MPTR, metadata);
-        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.PRP1, prp1);
-        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.PRP2, prp2);
-        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW10, dwords10And11);
-        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW12, dwords12And13);
-        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW14, dwords14And15);
+        ring.setLong(at + SubmissionEntry.CDW0, dwords0And1);
+        ring.setLong(at + SubmissionEntry.CDW2, dwords2And3);
+        ring.setLong(at + SubmissionEntry.MPTR, metadata);
+        ring.setLong(at + SubmissionEntry.PRP1, prp1);
+        ring.setLong(at + SubmissionEntry.PRP2, prp2);
+        ring.setLong(at + SubmissionEntry.CDW10, dwords10And11);
+        ring.setLong(at + SubmissionEntry.CDW12, dwords12And13);
+        ring.setLong(at + SubmissionEntry.CDW14, dwords14And15);
         tail = tail + 1 == entries ? 0 : tail + 1;
     }
 
@@ -86,14 +85,14 @@ final class SubmissionQueue implements AutoCloseable {
         for (int entry = announcedTail; entry != tail; entry = entry + 1 == entries ? 0 : entry + 1) {
             long at = (long) entry * SubmissionEntry.SIZE_BYTES;
             for (int word = 0; word < WORDS; word++, at += Long.BYTES) {
-                target.write64(at, ring.get(ValueLayout.JAVA_LONG, at));
+                target.write64(at, ring.getLong(at));
             }
         }
     }
 
     /** Empties the ring: the controller starts from its beginning, too. */
     void clear() {
-        ring.fill((byte) 0);
+        memory.segment().fill((byte) 0);
         tailDoorbell.clear();
         tail = 0;
         announcedTail = 0;

@@ -38,9 +38,8 @@ abstract class NvmeSettingsContract {
                 for (int slot = 0; slot < queue.depth() && block < COMMANDS; slot++, block++) {
                     long at = (long) slot * bytes;
                     long expected = seed + block;
-                    CompletionHandler compare =
-                            request -> right[0] += request.status() == 0
-                                            && buffer.segment().get(ValueLayout.JAVA_LONG, at) == expected
+                    CompletionHandler compare = request -> right[0] +=
+                            request.status() == 0 && buffer.segment().get(ValueLayout.JAVA_LONG, at) == expected
                                     ? 1
                                     : 0;
                     queue.read(namespace, block, 1, buffer, at, compare, 0);

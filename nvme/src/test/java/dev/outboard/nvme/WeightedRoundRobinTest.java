@@ -44,7 +44,9 @@ class WeightedRoundRobinTest {
             controller.createQueuePair(4, Waiting.POLL, QueuePriority.URGENT);
             controller.createQueuePair(4, Waiting.POLL, QueuePriority.LOW);
             controller.createQueuePair(4);
-            assertThat(fake.settings).extracting(SubmissionEntry.QUEUE_PRIORITY::get).containsExactly(0L, 3L, 2L);
+            assertThat(fake.settings)
+                    .extracting(SubmissionEntry.QUEUE_PRIORITY::get)
+                    .containsExactly(0L, 3L, 2L);
             fake.settings.clear();
             controller.reset();
             assertThat(fake.settings).contains(weights);

@@ -33,6 +33,7 @@ public final class DmaMemory implements AutoCloseable {
 
     private final MemorySegment segment;
     private final long deviceAddress;
+    private final long sizeBytes;
     /** Has the addresses of the segment stay good; null if they end with the segment. */
     private final @Nullable DevicePages pages;
 
@@ -71,10 +72,10 @@ public final class DmaMemory implements AutoCloseable {
             long cacheOffset,
             int poolIndex,
             Runnable free) {
-        long size = segment.byteSize();
-        if (size > 0 && Long.compareUnsigned(size - 1, -1 - deviceAddress) > 0) {
-            throw new IllegalArgumentException(size + " bytes at device address 0x" + Long.toHexString(deviceAddress)
-                    + " go past the highest address there is");
+        sizeBytes = segment.byteSize();
+        if (sizeBytes > 0 && Long.compareUnsigned(sizeBytes - 1, -1 - deviceAddress) > 0) {
+            throw new IllegalArgumentException(sizeBytes + " bytes at device address 0x"
+                    + Long.toHexString(deviceAddress) + " go past the highest address there is");
         }
         this.segment = segment;
         this.deviceAddress = deviceAddress;
@@ -109,7 +110,7 @@ public final class DmaMemory implements AutoCloseable {
      * @return bytes
      */
     public long sizeBytes() {
-        return segment.byteSize();
+        return sizeBytes;
     }
 
     /**

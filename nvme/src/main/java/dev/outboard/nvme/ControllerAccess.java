@@ -8,7 +8,10 @@ import dev.outboard.pci.PciFunction;
 import dev.outboard.specs.nvme.NvmeRegisters;
 import dev.outboard.specs.pci.PciConfiguration;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param registers BAR 0
  * @param capabilities the register CAP
  * @param pageBytes the memory page size that the controller is told
+ * @param quirks what it does otherwise than others
  * @param shadowDoorbells the shadows of I/O queues' doorbells; null if there are none
  * @param memory the controller memory buffer; null if it is not used
  */
@@ -26,12 +30,19 @@ record ControllerAccess(
         Registers registers,
         long capabilities,
         int pageBytes,
+        Set<Quirk> quirks,
         @Nullable ShadowDoorbells shadowDoorbells,
         @Nullable ControllerMemory memory) {
     private static final int SMALLEST_PAGE_SHIFT = 12;
     private static final int STORAGE = 0x01;
     private static final int NON_VOLATILE_MEMORY = 0x08;
     private static final int ABSENT_VENDOR = 0xffff;
+    private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(5);
+    private static final long SHUTDOWN_POLL_NANOS = 50_000;
+    private static final long SHUTDOWN_NORMAL = 1;
+    private static final long SHUTDOWN_COMPLETE = 2;
+    /** What {@link Quirk#NO_QUEUE_SIZE} means. */
+    private static final int MEANT_QUEUE_ENTRIES = 64;
     /** Access paths whose devices are programs: what they map is memory. */
     private static final Set<String> SERVED_PATHS = Set.of("vfio-user", "model");
 
@@ -52,12 +63,27 @@ record ControllerAccess(
             throw new DeviceException(function.address() + " does not have the NVM command set (CAP is 0x"
                     + Long.toHexString(capabilities) + "): it is no NVMe controller that this driver can run");
         }
-        if (NvmeRegisters.CAP_MQES.get(capabilities) < 1) {
+        Set<Quirk> quirks = quirks(function);
+        if (NvmeRegisters.CAP_MQES.get(capabilities) < 1 && !quirks.contains(Quirk.NO_QUEUE_SIZE)) {
             throw new DeviceException(function.address() + " allows queues of one entry only (CAP.MQES is 0),"
                     + " which the specification forbids");
         }
         int pageBytes = 1 << (SMALLEST_PAGE_SHIFT + (int) NvmeRegisters.CAP_MPSMIN.get(capabilities));
-        return new ControllerAccess(function, registers, capabilities, pageBytes, null, null);
+        return new ControllerAccess(function, registers, capabilities, pageBytes, quirks, null, null);
+    }
+
+    private static Set<Quirk> quirks(PciFunction function) throws DeviceException {
+        Registers configuration = function.configuration();
+        long vendor = configuration.read(PciConfiguration.VENDOR_ID);
+        long device = configuration.read(PciConfiguration.DEVICE_ID);
+        Set<Quirk> quirks = Quirk.of((int) vendor, (int) device);
+        if (quirks.contains(Quirk.FOREIGN_QUEUES)) {
+            throw new DeviceException(String.format(
+                    "%s is a controller %04x:%04x, whose queues have entries of 128 bytes and share the identifiers of"
+                            + " their commands: this driver cannot run it; leave it to the kernel",
+                    function.address(), vendor, device));
+        }
+        return quirks;
     }
 
     /** A device that is something else may do anything when it is read or written as a controller. PCI 3.0, appendix D. */
@@ -76,10 +102,37 @@ record ControllerAccess(
         }
     }
 
-    /** What an access that raised SIGBUS means, see {@link Registers}. */
-    static DeviceGoneException gone(PciFunction function, InternalError fault) {
-        return new DeviceGoneException(
-                function.address() + " does not answer at its registers: it is gone, or its memory is disabled", fault);
+    /**
+     * What an access to registers means that failed.
+     *
+     * @param fault an {@link InternalError} if it raised SIGBUS, see {@link Registers}, or an {@link UncheckedIOException}
+     *     if it was refused
+     */
+    static IOException failure(PciFunction function, Throwable fault) {
+        return fault.getCause() instanceof IOException refused
+                ? refused
+                : new DeviceGoneException(
+                        function.address() + " does not answer at its registers: it is gone, or its memory is disabled",
+                        fault);
+    }
+
+    IOException failure(Throwable fault) {
+        return failure(function, fault);
+    }
+
+    /** CSTS, which does not read all ones. */
+    long status() throws IOException {
+        long status;
+        try {
+            status = registers.read(NvmeRegisters.CSTS);
+        } catch (InternalError | UncheckedIOException e) {
+            throw failure(e);
+        }
+        if (status == NvmeRegisters.CSTS_ALL_ONES) {
+            function.checkPresent();
+            throw new DeviceGoneException(this + " reads all ones: it is gone, or powered down", null);
+        }
+        return status;
     }
 
     DmaAllocator dma() {
@@ -91,16 +144,21 @@ record ControllerAccess(
         return Integer.numberOfTrailingZeros(pageBytes) - SMALLEST_PAGE_SHIFT;
     }
 
+    boolean has(Quirk quirk) {
+        return quirks.contains(quirk);
+    }
+
     int maximumQueueEntries() {
-        return (int) NvmeRegisters.CAP_MQES.get(capabilities) + 1;
+        int entries = (int) NvmeRegisters.CAP_MQES.get(capabilities) + 1;
+        return entries == 1 && has(Quirk.NO_QUEUE_SIZE) ? MEANT_QUEUE_ENTRIES : entries;
     }
 
     ControllerAccess withShadowDoorbells(ShadowDoorbells shadows) {
-        return new ControllerAccess(function, registers, capabilities, pageBytes, shadows, memory);
+        return new ControllerAccess(function, registers, capabilities, pageBytes, quirks, shadows, memory);
     }
 
     ControllerAccess withMemory(ControllerMemory buffer) {
-        return new ControllerAccess(function, registers, capabilities, pageBytes, shadowDoorbells, buffer);
+        return new ControllerAccess(function, registers, capabilities, pageBytes, quirks, shadowDoorbells, buffer);
     }
 
     Doorbell submissionTail(int queue) throws DeviceException {
@@ -135,6 +193,22 @@ record ControllerAccess(
     /** CAP.DSTRD. */
     int doorbellStride() {
         return (int) NvmeRegisters.CAP_DSTRD.get(capabilities);
+    }
+
+    /** Asks the controller to shut down, and waits until it did. 3.6.1. */
+    void shutDown() {
+        long deadline = System.nanoTime() + SHUTDOWN_TIMEOUT.toNanos();
+        try {
+            long configuration = registers.read(NvmeRegisters.CC);
+            registers.write(NvmeRegisters.CC, NvmeRegisters.CC_SHN.set(configuration, SHUTDOWN_NORMAL));
+            while (NvmeRegisters.CSTS_SHST.get(registers.read(NvmeRegisters.CSTS)) != SHUTDOWN_COMPLETE
+                    && System.nanoTime() - deadline < 0) {
+                function.checkPresent();
+                LockSupport.parkNanos(SHUTDOWN_POLL_NANOS);
+            }
+        } catch (IOException | UncheckedIOException | InternalError gone) {
+            // Then there is nothing left to shut down.
+        }
     }
 
     @Override

@@ -1,7 +1,6 @@
 package dev.outboard.nvme;
 
 import dev.outboard.driver.DeviceException;
-import dev.outboard.driver.DeviceGoneException;
 import dev.outboard.driver.DeviceTimeoutException;
 import dev.outboard.linux.StructView;
 import dev.outboard.memory.Registers;
@@ -56,6 +55,13 @@ final class Initialization {
 
     private static final long TIMEOUT_UNIT_MILLIS = 500;
     private static final long POLL_NANOS = 50_000;
+    /** What Linux's driver found to be enough. */
+    private static final Duration BEFORE_READY_CHECK = Duration.ofMillis(2300);
+    /** What SPDK's driver waits. */
+    private static final Duration BEFORE_ENABLING = Duration.ofSeconds(2);
+    /** Lists of namespaces came with version 1.1. */
+    private static final long FIRST_VERSION_WITH_LISTS = 0x0001_0100;
+
     private static final int NAMESPACES_A_LIST = Identify.SIZE_BYTES / Integer.BYTES;
     static final int MAXIMUM_NAMESPACES = 1 << 16;
 
@@ -114,6 +120,9 @@ final class Initialization {
                 LockSupport.parkNanos(POLL_NANOS);
             }
             registers.write(NvmeRegisters.CC, NvmeRegisters.CC_EN.set(configuration, 0));
+            if (access.has(Quirk.DELAY_BEFORE_READY_CHECK)) {
+                pause(BEFORE_READY_CHECK);
+            }
             startDeadline();
         }
         return Step.WAIT_UNTIL_DISABLED;
@@ -133,7 +142,17 @@ final class Initialization {
         return Step.SET_ADMIN_QUEUES;
     }
 
+    private static void pause(Duration time) {
+        long end = System.nanoTime() + time.toNanos();
+        for (long left = time.toNanos(); left > 0; left = end - System.nanoTime()) {
+            LockSupport.parkNanos(left);
+        }
+    }
+
     private Step setAdminQueues() throws IOException {
+        if (access.has(Quirk.DELAY_BEFORE_ENABLING)) {
+            pause(BEFORE_ENABLING);
+        }
         // An earlier user's DMA must not start again with the function's.
         access.function().setBusMaster(true);
         admin.restart();
@@ -226,6 +245,10 @@ final class Initialization {
     }
 
     private Step identifyNamespaces() throws IOException {
+        boolean hasLists = registers.read(NvmeRegisters.VS) >= FIRST_VERSION_WITH_LISTS;
+        if (!hasLists || access.has(Quirk.ONLY_BASIC_IDENTIFY)) {
+            return identifyNamespacesByNumber();
+        }
         int last = 0;
         while (true) {
             MemorySegment list = admin.identify(Identify.CNS_ACTIVE_NAMESPACES, last);
@@ -244,9 +267,25 @@ final class Initialization {
         }
     }
 
+    /** Each that there can be is asked for; those that are not active have no size. */
+    private Step identifyNamespacesByNumber() throws IOException {
+        long count = identity().data().get("nn");
+        if (count > MAXIMUM_NAMESPACES) {
+            throw new DeviceException(access + " says that it can have " + count + " namespaces, and cannot list them");
+        }
+        for (int id = 1; id <= count; id++) {
+            MemorySegment data = admin.identify(Identify.CNS_NAMESPACE, id);
+            if (Identify.NAMESPACE.view(data).get("nsze") != 0) {
+                namespaces.add(NvmeNamespace.of(id, data, access.toString()));
+            }
+        }
+        return Step.READY;
+    }
+
     /** Namespaces of a command set that has no blocks are left out. */
     private void addNamespace(int id) throws IOException {
-        int set = hasCommandSets() ? commandSet(id) : Identify.NVM_COMMAND_SET;
+        boolean isSaid = hasCommandSets() && !access.has(Quirk.NO_NAMESPACE_DESCRIPTORS);
+        int set = isSaid ? commandSet(id) : Identify.NVM_COMMAND_SET;
         if (set == Identify.NVM_COMMAND_SET || set == Identify.ZONED_COMMAND_SET) {
             NvmeNamespace namespace =
                     NvmeNamespace.of(id, admin.identify(Identify.CNS_NAMESPACE, id), access.toString());
@@ -289,11 +328,11 @@ final class Initialization {
     }
 
     private boolean waitUntilReadyIsOrFatal() throws IOException {
-        return NvmeRegisters.CSTS_CFS.isSet(status()) || waitUntilReadyIs(true);
+        return NvmeRegisters.CSTS_CFS.isSet(access.status()) || waitUntilReadyIs(true);
     }
 
     private boolean waitUntilReadyIs(boolean ready) throws IOException {
-        long status = status();
+        long status = access.status();
         if (NvmeRegisters.CSTS_RDY.isSet(status) == ready) {
             return true;
         }
@@ -306,15 +345,6 @@ final class Initialization {
                     + Long.toHexString(status) + "; reset or power-cycle it");
         }
         return false;
-    }
-
-    private long status() throws IOException {
-        long status = registers.read(NvmeRegisters.CSTS);
-        if (status == NvmeRegisters.CSTS_ALL_ONES) {
-            access.function().checkPresent();
-            throw new DeviceGoneException(access + " reads all ones: it is gone, or powered down", null);
-        }
-        return status;
     }
 
     /** How the controller's queues reach it. */

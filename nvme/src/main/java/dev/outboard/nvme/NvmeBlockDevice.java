@@ -6,6 +6,7 @@ import dev.outboard.memory.Field;
 import dev.outboard.specs.nvme.Identify;
 import dev.outboard.specs.nvme.ProtectionInformation;
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.Objects;
 
@@ -23,6 +24,12 @@ public final class NvmeBlockDevice implements BlockDevice {
     private static final long TRIMMED_BLOCKS = 1 << 23;
     /** The type of protection information whose reference tags are the host's own. */
     private static final int OWN_REFERENCE_TAGS = 3;
+
+    /** Where Intel's drives say how large a stripe is, in the vendor's part of identify controller. */
+    private static final long STRIPE_OFFSET = 3;
+
+    private static final int LARGEST_STRIPE = 16;
+    private static final int SMALLEST_PAGE_BYTES = 4096;
 
     private final NvmeController controller;
     private final NvmeNamespace namespace;
@@ -54,11 +61,21 @@ public final class NvmeBlockDevice implements BlockDevice {
         this.controller = controller;
         this.namespace = namespace;
         protects = namespace.hasOnlyProtection();
-        boundaryBlocks = namespace.optimalSizes().boundaryBlocks();
+        boundaryBlocks = boundaryBlocks();
         timeout = controller.commandTimeout();
         blocksACommand = (int)
                 Math.min(QueuePair.MAXIMUM_BLOCKS, controller.maximumTransferBytes() / namespace.blockSizeBytes());
-        queue = controller.createQueuePair(DEPTH, waiting);
+        queue = controller.createQueuePair(Math.min(DEPTH, controller.maximumQueueDepth()), waiting);
+    }
+
+    /** What transfers are best kept within; 0 for no limit. */
+    private int boundaryBlocks() {
+        int told = namespace.optimalSizes().boundaryBlocks();
+        int stripe =
+                Byte.toUnsignedInt(controller.identity().data().slice("vs").get(ValueLayout.JAVA_BYTE, STRIPE_OFFSET));
+        // As a power of two, in pages; 0 if the drive has none.
+        boolean isStriped = told == 0 && controller.has(Quirk.STRIPED) && stripe > 0 && stripe < LARGEST_STRIPE;
+        return isStriped ? (SMALLEST_PAGE_BYTES << stripe) / namespace.blockSizeBytes() : told;
     }
 
     @Override
@@ -146,7 +163,7 @@ public final class NvmeBlockDevice implements BlockDevice {
 
     @Override
     public synchronized void writeZeroes(long firstBlock, long blocks) throws IOException {
-        if (!has(Identify.ONCS_WRITE_ZEROES)) {
+        if (!has(Identify.ONCS_WRITE_ZEROES) || controller.has(Quirk.NO_WRITE_ZEROES)) {
             BlockDevice.super.writeZeroes(firstBlock, blocks);
             return;
         }

@@ -9,25 +9,24 @@ import dev.outboard.pci.PciFunction;
 import dev.outboard.specs.nvme.Identify;
 import dev.outboard.specs.nvme.NvmeRegisters;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An NVMe controller, ready for I/O from when it is opened until it is closed.
  *
- * <p>Safe for use by several threads; each of its {@linkplain QueuePair queue pairs} belongs to one.
+ * <p>Safe for use by several threads; each of its {@linkplain QueuePair queue pairs} belongs to one. {@link #reset} and
+ * {@link #close} may be called by any thread while others use their queue pairs: what is on its way there is {@linkplain
+ * CompletionHandler told} to have been aborted, once each, by the next call of the queue pair's own thread.
  */
 public final class NvmeController implements AutoCloseable {
     private static final Duration DELETE_TIMEOUT = Duration.ofSeconds(1);
     private static final Duration ABORT_TIMEOUT = Duration.ofSeconds(1);
-    private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(5);
-    private static final long SHUTDOWN_POLL_NANOS = 50_000;
-    private static final long SHUTDOWN_NORMAL = 1;
-    private static final long SHUTDOWN_COMPLETE = 2;
     private static final int UNLIMITED_TRANSFER_BYTES = 1 << 30;
 
     private final PciFunction function;
@@ -38,12 +37,15 @@ public final class NvmeController implements AutoCloseable {
     private final AsynchronousEvents events;
     private Initialization initialization;
     private volatile int resets;
+    /** Why the last reset did not bring the controller back. */
+    private volatile @Nullable IOException resetFailure;
+
     private volatile ControllerIdentity identity;
     private volatile List<NvmeNamespace> namespaces;
     private volatile int queueCount;
     private final BitSet usedQueueIds = new BitSet();
     private final List<CommandQueue> queues = new ArrayList<>();
-    private List<Interrupt> interrupts = List.of();
+    private final QueueInterrupts interrupts;
     private volatile boolean closed;
 
     NvmeController(PciFunction function, NvmeSettings settings) throws IOException {
@@ -53,6 +55,7 @@ public final class NvmeController implements AutoCloseable {
         admin = new AdminQueue(first, settings.commandTimeout());
         initialization = initialize(first);
         access = initialization.access();
+        interrupts = new QueueInterrupts(access);
         identity = initialization.identity();
         namespaces = initialization.namespaces();
         queueCount = initialization.queueCount();
@@ -62,7 +65,12 @@ public final class NvmeController implements AutoCloseable {
 
     private Initialization initialize(ControllerAccess known) throws IOException {
         Initialization steps = new Initialization(known, admin, settings);
-        steps.run();
+        admin.reserve();
+        try {
+            steps.run();
+        } finally {
+            admin.release();
+        }
         return steps;
     }
 
@@ -204,6 +212,20 @@ public final class NvmeController implements AutoCloseable {
     }
 
     /**
+     * How deep a queue pair can be.
+     *
+     * @return how many commands can be on their way at a time, from 1
+     */
+    public int maximumQueueDepth() {
+        return access.has(Quirk.ONE_COMMAND) ? 1 : Math.min(QueuePair.MAXIMUM_DEPTH, access.maximumQueueEntries() - 1);
+    }
+
+    /** Whether it does what others do not. */
+    boolean has(Quirk quirk) {
+        return access.has(quirk);
+    }
+
+    /**
      * Whether doorbells are rung in memory, see {@link NvmeSettings#withShadowDoorbells}.
      *
      * @return whether the controller looks for them there
@@ -248,7 +270,8 @@ public final class NvmeController implements AutoCloseable {
      */
     public synchronized QueuePair createQueuePair(int depth, Waiting waiting, QueuePriority priority)
             throws IOException {
-        int deepest = Math.min(QueuePair.MAXIMUM_DEPTH, access.maximumQueueEntries() - 1);
+        checkUsable();
+        int deepest = maximumQueueDepth();
         if (depth < 1 || depth > deepest) {
             throw new IllegalArgumentException(
                     "a queue pair of " + address() + " has a depth of 1 to " + deepest + ", not " + depth);
@@ -258,8 +281,8 @@ public final class NvmeController implements AutoCloseable {
             throw new IllegalStateException(
                     address() + " has " + queueCount + " queue pairs, and all are in use; close one first");
         }
-        int vector = waiting.sleeps() ? interruptVector(id) : 0;
-        Interrupt interrupt = waiting.sleeps() ? interrupts.get(vector) : null;
+        int vector = waiting.sleeps() ? interrupts.enable(id, queueCount) : 0;
+        Interrupt interrupt = waiting.sleeps() ? interrupts.at(vector) : null;
         CommandQueue commands =
                 new CommandQueue(access, id, depth, interrupt, waiting, priority, settings.commandTimeout(), owner);
         try {
@@ -273,33 +296,16 @@ public final class NvmeController implements AutoCloseable {
         return new QueuePair(commands, maximumTransferBytes(), takesScatterGatherLists());
     }
 
-    /** Enables all vectors with the first queue that wants one: VFIO cannot add some later. Vector 0 is the admin queue's. */
-    private int interruptVector(int queueId) throws IOException {
-        if (interrupts.isEmpty()) {
-            int vectors = Math.min(function.interruptVectors(), queueCount + 1);
-            if (vectors < 1) {
-                throw new IllegalStateException(address() + " has no interrupts over this access path; poll instead");
-            }
-            interrupts = function.enableInterrupts(vectors);
-        }
-        if (queueId >= interrupts.size() && interrupts.size() > 1) {
-            throw new IllegalStateException(address() + " has " + interrupts.size()
-                    + " interrupt vectors, none is left for queue " + queueId + "; poll instead");
-        }
-        return vectorOf(queueId);
-    }
-
-    private int vectorOf(int queueId) {
-        return interrupts.size() == 1 ? 0 : queueId;
-    }
-
     /**
      * Resets the controller, and enables it again: what the driver does by itself when a command neither ends nor can be
      * aborted. Commands on their way are reported as aborted, once each, by the next poll of their queue pair on its own
      * thread; queue pairs can be used again then, those that had failed, too. NVMe base specification 2.0, 3.7.2.
      *
+     * <p>Of several threads that want a reset at a time one does it, and the others wait for it.
+     *
      * @throws DeviceGoneException if the controller is gone
-     * @throws IOException if it does not become ready again, or is another one since; queue pairs fail then
+     * @throws IOException if it does not become ready again, or is another one since; queue pairs fail then, until a later
+     *     reset succeeds
      */
     public void reset() throws IOException {
         reset(resets);
@@ -309,38 +315,79 @@ public final class NvmeController implements AutoCloseable {
         if (closed) {
             throw new IllegalStateException(address() + " is closed");
         }
-        if (seen != resets) {
+        if (seen == resets) {
+            function.checkPresent();
+            resetNow();
+        } else {
             // Another thread did it since.
-            return;
+            checkUsable();
         }
-        function.checkPresent();
+    }
+
+    private synchronized void resetNow() throws IOException {
         try {
             Initialization again = initializeAgain();
-            if (!again.identity().serialNumber().equals(identity.serialNumber())) {
-                throw new DeviceException(address() + " has the serial number "
-                        + again.identity().serialNumber() + " after a reset, and had "
-                        + identity.serialNumber()
-                        + " before; open it anew");
-            }
+            checkSame(again.identity());
             initialization = again;
             identity = again.identity();
             namespaces = again.namespaces();
             queueCount = again.queueCount();
-        } catch (InternalError fault) {
-            throw ControllerAccess.gone(function, fault);
+            resetFailure = null;
+        } catch (InternalError | UncheckedIOException fault) {
+            throw stopped(access.failure(fault));
+        } catch (IOException e) {
+            throw stopped(e);
         } finally {
             // Whatever came of it: the queues are gone from the controller.
             resets++;
         }
     }
 
+    /** What is not ready may yet finish what it was told before: without DMA nobody notices. Returns the reason. */
+    private IOException stopped(IOException reason) {
+        try {
+            function.setBusMaster(false);
+        } catch (InternalError | UncheckedIOException deaf) {
+            // Then it does not hear the device's own commands either.
+        }
+        admin.fail(reason);
+        resetFailure = reason;
+        return reason;
+    }
+
+    private void checkUsable() throws IOException {
+        if (closed) {
+            throw new DeviceException(address() + " is closed");
+        }
+        IOException failure = resetFailure;
+        if (failure != null) {
+            String message = "the last reset of " + address() + " failed: " + failure.getMessage();
+            throw failure instanceof DeviceGoneException
+                    ? new DeviceGoneException(message, failure)
+                    : new DeviceException(message, failure);
+        }
+    }
+
+    private void checkSame(ControllerIdentity again) throws DeviceException {
+        if (!again.serialNumber().equals(identity.serialNumber())) {
+            throw new DeviceException(address() + " has the serial number " + again.serialNumber()
+                    + " after a reset, and had " + identity.serialNumber() + " before; open it anew");
+        }
+        long capabilities = access.registers().read(NvmeRegisters.CAP);
+        if (capabilities != access.capabilities()) {
+            throw new DeviceException(address() + " has the capabilities 0x" + Long.toHexString(capabilities)
+                    + " after a reset, and had 0x" + Long.toHexString(access.capabilities())
+                    + " before; open it anew");
+        }
+    }
+
     private Initialization initializeAgain() throws IOException {
         try {
             return initialize(access);
-        } catch (DeviceGoneException gone) {
-            throw gone;
-        } catch (DeviceException stuck) {
-            // A controller that does not answer to its own reset may answer to the function's.
+        } catch (DeviceException | UncheckedIOException | InternalError stuck) {
+            // A controller that does not answer to its own reset may answer to the function's, which has its registers
+            // decoded again, too. What is gone does not answer at all.
+            function.checkAnswers();
             function.reset();
             return initialize(access);
         }
@@ -354,6 +401,16 @@ public final class NvmeController implements AutoCloseable {
         }
 
         @Override
+        public boolean isStopped() {
+            return closed || resetFailure != null;
+        }
+
+        @Override
+        public void checkUsable() throws IOException {
+            NvmeController.this.checkUsable();
+        }
+
+        @Override
         public boolean delete(CommandQueue queue) {
             return deleteQueues(queue);
         }
@@ -362,7 +419,8 @@ public final class NvmeController implements AutoCloseable {
         public int create(CommandQueue queue) throws IOException {
             // Not while it is being reset.
             synchronized (NvmeController.this) {
-                admin.createQueues(queue, queue.isInterrupting() ? vectorOf(queue.id()) : 0);
+                checkUsable();
+                admin.createQueues(queue, queue.isInterrupting() ? interrupts.vectorOf(queue.id()) : 0);
                 return resets;
             }
         }
@@ -406,29 +464,17 @@ public final class NvmeController implements AutoCloseable {
         if (closed) {
             return;
         }
-        List.copyOf(queues).forEach(CommandQueue::close);
+        List<CommandQueue> open = List.copyOf(queues);
+        // What was on its way there is for the threads that they belong to.
+        open.forEach(this::deleteQueues);
         closed = true;
+        resets++;
+        open.forEach(CommandQueue::controllerCloses);
         admin.close();
         try {
-            shutDown();
+            access.shutDown();
         } finally {
             function.close();
-        }
-    }
-
-    private void shutDown() {
-        var registers = access.registers();
-        long deadline = System.nanoTime() + SHUTDOWN_TIMEOUT.toNanos();
-        try {
-            long configuration = registers.read(NvmeRegisters.CC);
-            registers.write(NvmeRegisters.CC, NvmeRegisters.CC_SHN.set(configuration, SHUTDOWN_NORMAL));
-            while (NvmeRegisters.CSTS_SHST.get(registers.read(NvmeRegisters.CSTS)) != SHUTDOWN_COMPLETE
-                    && System.nanoTime() - deadline < 0) {
-                function.checkPresent();
-                LockSupport.parkNanos(SHUTDOWN_POLL_NANOS);
-            }
-        } catch (IOException | InternalError gone) {
-            // Then there is nothing left to shut down.
         }
     }
 

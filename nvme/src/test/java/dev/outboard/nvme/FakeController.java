@@ -19,15 +19,18 @@ import dev.outboard.specs.nvme.SubmissionEntry;
 import dev.outboard.specs.pci.PciConfiguration;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 
 /**
  * A controller that lies and breaks on purpose, within a call of the driver, so that every fault comes exactly when it
- * shall. Fields say how; the defaults behave.
+ * shall. Fields say how; the defaults behave. Several threads may call it, one at a time.
  */
 class FakeController implements PciFunction {
     private static final int BAR_BYTES = 0x2000;
@@ -39,8 +42,15 @@ class FakeController implements PciFunction {
 
     long capabilities = NvmeRegisters.CAP_MQES.of(63) | NvmeRegisters.CAP_TO.of(1) | NvmeRegisters.CAP_CSS.of(1);
     boolean becomesReady = true;
+    /** Until it is disabled. */
     boolean fatal;
-    boolean gone;
+
+    volatile boolean gone;
+    /** Whether what is written to registers raises SIGBUS. */
+    boolean faults;
+    /** Called when the controller is enabled or disabled, with which. */
+    Consumer<Boolean> whenSwitched = enabled -> {};
+
     long blocks = 1024;
     int blockShift = 9;
     int[] namespaceIds = {1};
@@ -57,12 +67,27 @@ class FakeController implements PciFunction {
     int vendorId;
 
     int deviceId;
+    long version = 0x0002_0000;
+    /** Status must not be read for so long after CC.EN was cleared, else it is gone. */
+    long busyNanos;
+    /** The reads and writes of I/O queues, as {@code "read 8+2"}; others by their names. */
+    final List<String> ioLog = new CopyOnWriteArrayList<>();
+    /** Whether identify answers nonsense to all but the oldest questions. */
+    boolean answersNonsense;
+    /** The vendor's stripe size, as a power of two in pages. */
+    int stripe;
+    /** How many interrupt vectors it has, of which none ever fires. */
+    int vectors;
+    /** For so long after its creation a queue loses commands. */
+    long deafNanos;
     /** How often the tail doorbell of an I/O queue was written. */
     int tailWrites;
 
     /** Dword 11 of the commands that created submission queues and set features. */
-    final List<Integer> settings = new ArrayList<>();
+    final List<Integer> settings = new CopyOnWriteArrayList<>();
 
+    private long disabledNanos;
+    private long createdNanos;
     private long shadowDoorbells;
     private long eventIndexes;
 
@@ -98,7 +123,7 @@ class FakeController implements PciFunction {
     private final Map<Integer, Long> posted = new HashMap<>();
     private final TreeMap<Long, MemorySegment> memory = new TreeMap<>();
     private final Map<Long, Long> registers = new HashMap<>();
-    final List<String> log = new ArrayList<>();
+    final List<String> log = new CopyOnWriteArrayList<>();
     boolean closed;
 
     private final DmaAllocator dma = new DmaAllocator(
@@ -126,6 +151,9 @@ class FakeController implements PciFunction {
 
                 @Override
                 public void write(long offset, int widthBytes, long value) {
+                    if (faults) {
+                        throw new InternalError("a fault occurred in an unsafe memory access operation");
+                    }
                     if (!gone) {
                         writeRegister(offset, value);
                     }
@@ -169,12 +197,30 @@ class FakeController implements PciFunction {
         return known.getOrDefault(offset, 0);
     }
 
-    private long readRegister(long offset) {
+    /** It starts anew, as after a loss of power. */
+    synchronized void restart() {
+        registers.clear();
+        forgetQueues();
+    }
+
+    private void forgetQueues() {
+        submissionQueues.clear();
+        completionQueues.clear();
+        heads.clear();
+        posted.clear();
+        shadowDoorbells = 0;
+    }
+
+    private synchronized long readRegister(long offset) {
         if (offset == NvmeRegisters.CAP.offset()) {
             return capabilities;
         }
         long configuration = registers.getOrDefault(NvmeRegisters.CC.offset(), 0L);
+        if (offset == NvmeRegisters.VS.offset()) {
+            return version;
+        }
         if (offset == NvmeRegisters.CSTS.offset()) {
+            gone |= busyNanos != 0 && disabledNanos != 0 && System.nanoTime() - disabledNanos < busyNanos;
             boolean enabled = NvmeRegisters.CC_EN.isSet(configuration);
             return (enabled && becomesReady ? 1 : 0)
                     | (fatal ? 2 : 0)
@@ -183,16 +229,16 @@ class FakeController implements PciFunction {
         return registers.getOrDefault(offset, 0L);
     }
 
-    private void writeRegister(long offset, long value) {
+    private synchronized void writeRegister(long offset, long value) {
         registers.put(offset, value);
         if (offset == NvmeRegisters.CC.offset() && !NvmeRegisters.CC_EN.isSet(value)) {
-            // A reset forgets all queues.
-            submissionQueues.clear();
-            completionQueues.clear();
-            heads.clear();
-            posted.clear();
-            shadowDoorbells = 0;
+            forgetQueues();
+            fatal = false;
             log.add("disabled");
+            disabledNanos = System.nanoTime();
+        }
+        if (offset == NvmeRegisters.CC.offset()) {
+            whenSwitched.accept(NvmeRegisters.CC_EN.isSet(value));
         }
         if (offset == NvmeRegisters.ACQ.offset()) {
             long attributes = registers.getOrDefault(NvmeRegisters.AQA.offset(), 0L);
@@ -244,12 +290,22 @@ class FakeController implements PciFunction {
                 completion.result = admin(opcode, entry);
                 completion.lost = opcode == silent;
             } else {
+                ioLog.add(describe(opcode, entry));
+                completion.lost = System.nanoTime() - createdNanos < deafNanos;
                 ioFault.apply(completion);
             }
             for (int i = 0; i < (completion.twice ? 2 : 1) && !completion.lost; i++) {
                 post(queueId, completion);
             }
         }
+    }
+
+    private static String describe(int opcode, MemorySegment entry) {
+        if (opcode != Opcode.READ && opcode != Opcode.WRITE) {
+            return Opcode.ioName(opcode);
+        }
+        return Opcode.ioName(opcode) + " " + entry.get(ValueLayout.JAVA_LONG, SubmissionEntry.CDW10) + "+"
+                + (SubmissionEntry.NLB.get(entry.get(ValueLayout.JAVA_INT, SubmissionEntry.CDW12)) + 1);
     }
 
     /** Returns dword 0 of the completion. */
@@ -271,6 +327,7 @@ class FakeController implements PciFunction {
             }
             case Opcode.CREATE_IO_SUBMISSION_QUEUE -> {
                 submissionQueues.put(queueId, new Queue(prp1, entries));
+                createdNanos = System.nanoTime();
                 heads.remove(queueId);
                 settings.add(entry.get(ValueLayout.JAVA_INT, SubmissionEntry.CDW11));
             }
@@ -303,7 +360,9 @@ class FakeController implements PciFunction {
     }
 
     private void identify(int cns, int namespaceId, MemorySegment data) {
-        if (cns == Identify.CNS_ACTIVE_NAMESPACES) {
+        if (cns > Identify.CNS_CONTROLLER && answersNonsense) {
+            data.fill((byte) 0x77);
+        } else if (cns == Identify.CNS_ACTIVE_NAMESPACES) {
             int at = 0;
             for (int id : namespaceIds) {
                 if (Integer.compareUnsigned(id, namespaceId) > 0 || namespaceIds.length > 1) {
@@ -312,7 +371,8 @@ class FakeController implements PciFunction {
             }
         } else if (cns == Identify.CNS_CONTROLLER) {
             identity.forEach(Identify.CONTROLLER.view(data)::set);
-        } else if (cns == Identify.CNS_NAMESPACE) {
+            data.set(ValueLayout.JAVA_BYTE, Identify.CONTROLLER.offset("vs") + 3, (byte) stripe);
+        } else if (cns == Identify.CNS_NAMESPACE && Arrays.stream(namespaceIds).anyMatch(id -> id == namespaceId)) {
             Identify.NAMESPACE.view(data).set("nsze", blocks).set("ncap", blocks);
             data.set(ValueLayout.JAVA_INT, Identify.NAMESPACE.offset("lbaf"), blockShift << 16);
         }
@@ -352,12 +412,13 @@ class FakeController implements PciFunction {
 
     @Override
     public int interruptVectors() {
-        return 0;
+        return vectors;
     }
 
     @Override
     public List<Interrupt> enableInterrupts(int count) {
-        throw new AssertionError("there are none");
+        log.add(count + " vectors");
+        return Collections.nCopies(count, new SilentInterrupt());
     }
 
     @Override

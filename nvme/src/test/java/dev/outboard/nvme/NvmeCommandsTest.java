@@ -154,7 +154,7 @@ class NvmeCommandsTest {
         DmaMemory metadata = filled(16, 6);
         assertThatThrownBy(() -> queue.submit(NvmeCommand.write(namespace, 0, 2).data(data)))
                 .hasMessageContaining("the metadata of 2 blocks");
-        assertThatThrownBy(() -> queue.read(namespace, 0, data)).hasMessageContaining("use NvmeCommand");
+        assertThatThrownBy(() -> queue.read(namespace, 0, data)).hasMessageContaining("the metadata of 2 blocks");
         assertThat(status(NvmeCommand.write(namespace, 0, 2).data(data).metadata(metadata)))
                 .isZero();
         metadata.segment().fill((byte) 0);

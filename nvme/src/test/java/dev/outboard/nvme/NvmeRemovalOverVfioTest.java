@@ -1,10 +1,16 @@
 package dev.outboard.nvme;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.outboard.driver.DeviceGoneException;
+import dev.outboard.memory.DmaMemory;
 import dev.outboard.pci.DriverBinding;
+import dev.outboard.pci.Pci;
 import dev.outboard.pci.PciBus;
+import dev.outboard.specs.pci.PciConfiguration;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,29 +37,21 @@ class NvmeRemovalOverVfioTest extends NvmeRemovalContract {
     void pullOut() throws Exception {
         if (plugged().isPresent()) {
             new DriverBinding(BUS, plugged().get()).release();
-            monitor("{\"execute\": \"device_del\", \"arguments\": {\"id\": \"plugged\"}}");
+            Program.run("outboard-monitor", "{\"execute\": \"device_del\", \"arguments\": {\"id\": \"plugged\"}}");
             await(false);
         }
     }
 
     /** Plugs a controller in, and gives it to VFIO. */
     private static String plugIn() throws Exception {
-        monitor("{\"execute\": \"device_add\", \"arguments\": {\"driver\": \"nvme\", \"id\": \"plugged\","
-                + " \"serial\": \"OUTBOARD-4\", \"drive\": \"plugged\", \"bus\": \"slot0\"}}");
+        Program.run(
+                "outboard-monitor",
+                "{\"execute\": \"device_add\", \"arguments\": {\"driver\": \"nvme\", \"id\": \"plugged\","
+                        + " \"serial\": \"OUTBOARD-4\", \"drive\": \"plugged\", \"bus\": \"slot0\"}}");
         await(true);
         String address = plugged().orElseThrow();
         new DriverBinding(BUS, address).bind(DriverBinding.VFIO_PCI);
         return address;
-    }
-
-    private static void monitor(String command) throws Exception {
-        run("outboard-monitor", command);
-    }
-
-    private static void run(String... command) throws Exception {
-        Process process = new ProcessBuilder(command).inheritIO().start();
-        assertThat(process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
-        assertThat(process.exitValue()).isZero();
     }
 
     private static Optional<String> plugged() throws IOException {
@@ -85,7 +83,8 @@ class NvmeRemovalOverVfioTest extends NvmeRemovalContract {
         // The kernel is told, and asks who has it; the slot's power goes when that one has closed it.
         assertNoticed(
                 Nvme.open("vfio:" + address),
-                () -> monitor("{\"execute\": \"device_del\", \"arguments\": {\"id\": \"plugged\"}}"));
+                () -> Program.run(
+                        "outboard-monitor", "{\"execute\": \"device_del\", \"arguments\": {\"id\": \"plugged\"}}"));
         assertNothingIsHeld();
     }
 
@@ -102,11 +101,37 @@ class NvmeRemovalOverVfioTest extends NvmeRemovalContract {
                         .start());
         assertThat(removing[0].waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
         assertNothingIsHeld();
-        run("sh", "-c", "echo 1 >/sys/bus/pci/rescan");
+        Program.run("sh", "-c", "echo 1 >/sys/bus/pci/rescan");
         await(true);
         new DriverBinding(BUS, address).bind(DriverBinding.VFIO_PCI);
         try (NvmeController controller = Nvme.open("vfio:" + address)) {
             assertThat(controller.identity().serialNumber()).isEqualTo("OUTBOARD-4");
+        }
+    }
+
+    /** Nobody is told: that commands do not end is all there is to see. */
+    @Test
+    void aControllerWhoseMemoryIsSwitchedOffIsGivenUpAndCanBeOpenedAgain() throws Exception {
+        String address = plugIn();
+        try (NvmeController controller = Nvme.open(Pci.open("vfio:" + address), Duration.ofSeconds(1))) {
+            readBlock(controller);
+            try (RandomAccessFile configuration =
+                    new RandomAccessFile(SLOT.resolve(address).resolve("config").toFile(), "rw")) {
+                configuration.seek(PciConfiguration.COMMAND.offset());
+                configuration.write(0);
+            }
+            assertThatThrownBy(() -> readBlock(controller)).isInstanceOf(DeviceGoneException.class);
+        }
+        try (NvmeController controller = Nvme.open("vfio:" + address)) {
+            readBlock(controller);
+        }
+    }
+
+    private static void readBlock(NvmeController controller) throws IOException {
+        NvmeNamespace namespace = controller.namespaces().getFirst();
+        try (QueuePair queue = controller.createQueuePair(1);
+                DmaMemory buffer = controller.dma().allocate(namespace.blockSizeBytes())) {
+            queue.read(namespace, 0, buffer).await(LIMIT);
         }
     }
 }

@@ -113,25 +113,25 @@ class NvmeRemovalOverVfioTest extends NvmeRemovalContract {
     @Test
     void aControllerWhoseMemoryIsSwitchedOffIsGivenUpAndCanBeOpenedAgain() throws Exception {
         String address = plugIn();
-        try (NvmeController controller = Nvme.open(Pci.open("vfio:" + address), Duration.ofSeconds(1))) {
-            readBlock(controller);
+        try (NvmeController controller = Nvme.open(Pci.open("vfio:" + address), Duration.ofSeconds(1));
+                QueuePair queue = controller.createQueuePair(1)) {
+            readBlock(controller, queue);
             try (RandomAccessFile configuration =
                     new RandomAccessFile(SLOT.resolve(address).resolve("config").toFile(), "rw")) {
                 configuration.seek(PciConfiguration.COMMAND.offset());
                 configuration.write(0);
             }
-            assertThatThrownBy(() -> readBlock(controller)).isInstanceOf(DeviceGoneException.class);
+            assertThatThrownBy(() -> readBlock(controller, queue)).isInstanceOf(DeviceGoneException.class);
         }
-        try (NvmeController controller = Nvme.open("vfio:" + address)) {
-            readBlock(controller);
+        try (NvmeController controller = Nvme.open("vfio:" + address);
+                QueuePair queue = controller.createQueuePair(1)) {
+            readBlock(controller, queue);
         }
     }
 
-    private static void readBlock(NvmeController controller) throws IOException {
+    private static void readBlock(NvmeController controller, QueuePair queue) throws IOException {
         NvmeNamespace namespace = controller.namespaces().getFirst();
-        try (QueuePair queue = controller.createQueuePair(1);
-                DmaMemory buffer = controller.dma().allocate(namespace.blockSizeBytes())) {
-            queue.read(namespace, 0, buffer).await(LIMIT);
-        }
+        DmaMemory buffer = controller.dma().allocate(namespace.blockSizeBytes());
+        queue.read(namespace, 0, buffer).await(LIMIT);
     }
 }

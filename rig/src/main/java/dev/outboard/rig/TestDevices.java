@@ -143,7 +143,7 @@ public final class TestDevices {
     }
 
     private static void drive(List<String> arguments, String id, String image) {
-        arguments.addAll(List.of("-drive", "if=none,format=raw,id=%s,file=%s".formatted(id, image)));
+        arguments.addAll(List.of("-drive", "if=none,format=raw,discard=unmap,id=%s,file=%s".formatted(id, image)));
     }
 
     private static void device(List<String> arguments, String address, String description) {

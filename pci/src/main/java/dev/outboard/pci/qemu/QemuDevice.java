@@ -125,7 +125,7 @@ record QemuDevice(
     }
 
     private static void addDrive(List<String> arguments, String id, String file) {
-        arguments.addAll(List.of("-drive", "if=none,format=raw,id=" + id + ",file=" + value(file)));
+        arguments.addAll(List.of("-drive", "if=none,format=raw,discard=unmap,id=" + id + ",file=" + value(file)));
     }
 
     private static String text(SequencedMap<String, String> properties) {

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Tag;
 class NvmeAdminOverQemuTest extends NvmeAdminContract {
     @BeforeAll
     static void requireQemu() {
-        NeedsQemu.require();
+        QemuController.require();
     }
 
     @Override

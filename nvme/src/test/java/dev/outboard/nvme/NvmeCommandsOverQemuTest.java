@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Tag;
 class NvmeCommandsOverQemuTest extends NvmeCommandsContract {
     @BeforeAll
     static void requireQemu() {
-        NeedsQemu.require();
+        QemuController.require();
     }
 
     @Override

@@ -10,11 +10,11 @@ import org.junit.jupiter.api.Tag;
 class NvmeMetadataOverQemuTest extends NvmeMetadataContract {
     @BeforeAll
     static void requireQemu() {
-        NeedsQemu.require();
+        QemuController.require();
     }
 
     @Override
     NvmeController open(NvmeOptions.Metadata metadata) throws IOException {
-        return Nvme.open(NeedsQemu.SEVERAL_NAMESPACES);
+        return Nvme.open(QemuController.SEVERAL_NAMESPACES);
     }
 }

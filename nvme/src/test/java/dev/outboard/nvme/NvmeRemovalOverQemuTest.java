@@ -9,11 +9,11 @@ import org.junit.jupiter.api.Test;
 class NvmeRemovalOverQemuTest extends NvmeRemovalContract {
     @BeforeAll
     static void requireQemu() {
-        NeedsQemu.require();
+        QemuController.require();
     }
 
     @Test
     void theEndOfItsQemuIsNoticed() throws Exception {
-        assertNoticed(Nvme.open("qemu:nvme?size=64M"), NeedsQemu.process()::destroyForcibly);
+        assertNoticed(Nvme.open("qemu:nvme?size=64M"), QemuController.process()::destroyForcibly);
     }
 }

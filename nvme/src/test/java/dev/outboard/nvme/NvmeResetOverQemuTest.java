@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Tag;
 class NvmeResetOverQemuTest extends NvmeResetContract {
     @BeforeAll
     static void requireQemu() {
-        NeedsQemu.require();
+        QemuController.require();
     }
 
     @Override

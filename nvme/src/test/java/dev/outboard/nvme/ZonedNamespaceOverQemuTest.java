@@ -9,11 +9,11 @@ import org.junit.jupiter.api.Tag;
 class ZonedNamespaceOverQemuTest extends ZonedNamespaceContract {
     @BeforeAll
     static void requireQemu() {
-        NeedsQemu.require();
+        QemuController.require();
     }
 
     @Override
     NvmeController open() throws IOException {
-        return Nvme.open(NeedsQemu.SEVERAL_NAMESPACES);
+        return Nvme.open(QemuController.SEVERAL_NAMESPACES);
     }
 }

@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** QEMU's controllers without a guest. */
-final class NeedsQemu {
+final class QemuController {
     /**
      * Namespaces as {@code rig} has them in its third controller: blocks of 512 and of 4096 bytes, metadata apart and
      * between the blocks, protection information, zones, and one that is not attached.
@@ -19,7 +19,7 @@ final class NeedsQemu {
             + "&ns6.size=16M&ns6.zoned=on&ns6.zoned.zone_size=1M&ns6.zoned.max_open=3&ns6.zoned.max_active=5"
             + "&ns7.size=16M&ns7.detached=on";
 
-    private NeedsQemu() {}
+    private QemuController() {}
 
     static void require() {
         assumeTrue(Files.isExecutable(Path.of("/usr/bin/qemu-system-x86_64")), "needs QEMU: qemu-system-x86");

@@ -7,8 +7,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Memory of a device, or shared with another process, mapped so that an access needs no check of liveness: its addresses
- * are good as long as this object is reachable. {@link #close} does not unmap it, but puts memory in its place that reads
- * all ones, as a device does that was removed. The addresses are given back when this object is unreachable.
+ * are good as long as this object is reachable. {@link #close} does not unmap it, but puts memory in its place: for a
+ * device's registers what reads all ones, as a device does that was removed, for memory zeros. The addresses are given
+ * back when this object is unreachable.
  *
  * <p>Whoever accesses it by address checks bounds, does not write what is mapped for reading only (that would end the
  * JVM), and keeps this object reachable through each access ({@link java.lang.ref.Reference#reachabilityFence}). Methods
@@ -24,12 +25,14 @@ public final class DevicePages implements AutoCloseable {
 
     private final String name;
     private final boolean writable;
+    private final boolean onesWhenClosed;
     private final MemorySegment pages;
     private final AtomicBoolean closed;
 
-    private DevicePages(String name, long address, long length, boolean writable) {
+    private DevicePages(String name, long address, long length, boolean writable, boolean onesWhenClosed) {
         this.name = name;
         this.writable = writable;
+        this.onesWhenClosed = onesWhenClosed;
         AtomicBoolean closed = new AtomicBoolean();
         this.closed = closed;
         pages = MemorySegment.ofAddress(address)
@@ -44,7 +47,7 @@ public final class DevicePages implements AutoCloseable {
     }
 
     /**
-     * Maps a part of a device. {@code mmap(2)}, MAP_SHARED.
+     * Maps a part of a device, which reads all ones once it is closed. {@code mmap(2)}, MAP_SHARED.
      *
      * @param file the device
      * @param offset the first byte, a multiple of the page size
@@ -54,10 +57,32 @@ public final class DevicePages implements AutoCloseable {
      * @throws LinuxException if the kernel refuses
      */
     public static DevicePages map(Fd file, long offset, long length, boolean writable) throws LinuxException {
-        int protection = writable ? Mman.PROT_READ | Mman.PROT_WRITE : Mman.PROT_READ;
-        long address = Libc.mmap(0, length, protection, Mman.MAP_SHARED, file.number(), offset);
+        return map(file, offset, length, writable, true);
+    }
+
+    /**
+     * Maps a file in memory that is shared with a device, for reading and writing. It reads zeros once it is closed.
+     * {@code mmap(2)}, MAP_SHARED.
+     *
+     * @param file the memory
+     * @param offset the first byte, a multiple of the page size
+     * @param length how many bytes, more than 0
+     * @return the mapping
+     * @throws LinuxException if the kernel refuses
+     */
+    public static DevicePages mapMemory(Fd file, long offset, long length) throws LinuxException {
+        return map(file, offset, length, true, false);
+    }
+
+    private static DevicePages map(Fd file, long offset, long length, boolean writable, boolean onesWhenClosed)
+            throws LinuxException {
+        long address = Libc.mmap(0, length, protection(writable), Mman.MAP_SHARED, file.number(), offset);
         LinuxException.check(address, "mmap", file.name());
-        return new DevicePages(file.name(), address, length, writable);
+        return new DevicePages(file.name(), address, length, writable, onesWhenClosed);
+    }
+
+    private static int protection(boolean writable) {
+        return writable ? Mman.PROT_READ | Mman.PROT_WRITE : Mman.PROT_READ;
     }
 
     /**
@@ -67,6 +92,17 @@ public final class DevicePages implements AutoCloseable {
      */
     public MemorySegment segment() {
         return writable ? pages : pages.asReadOnly();
+    }
+
+    /**
+     * The mapping as memory that dies with an arena, which closes this then.
+     *
+     * @param arena whose segment it is
+     * @return a segment that throws {@link IllegalStateException} when it is touched after that; read-only if this is
+     */
+    public MemorySegment segment(Arena arena) {
+        MemorySegment segment = MemorySegment.ofAddress(address()).reinterpret(byteSize(), arena, gone -> close());
+        return writable ? segment : segment.asReadOnly();
     }
 
     /**
@@ -96,7 +132,7 @@ public final class DevicePages implements AutoCloseable {
         return writable;
     }
 
-    /** Lets go of the device: from now on it reads all ones, and what is written reaches nobody. */
+    /** Lets go of the device or memory: from now on it reads all ones or zeros, and what is written reaches nobody. */
     @Override
     public void close() {
         if (closed.compareAndSet(false, true)) {
@@ -109,8 +145,12 @@ public final class DevicePages implements AutoCloseable {
 
     /** In one step for each range, so that there is always something where another thread may be reading. */
     private void replace() {
-        int protection = writable ? Mman.PROT_READ | Mman.PROT_WRITE : Mman.PROT_READ;
+        int protection = protection(writable);
         int flags = Mman.MAP_PRIVATE | Mman.MAP_FIXED | Mman.MAP_NORESERVE;
+        if (!onesWhenClosed) {
+            Libc.mmap(address(), byteSize(), protection, flags | Mman.MAP_ANONYMOUS, Mman.NO_FILE, 0);
+            return;
+        }
         long done = 0;
         try (Fd ones = ones(Math.min(ONES_BYTES, byteSize()))) {
             while (done < byteSize()) {

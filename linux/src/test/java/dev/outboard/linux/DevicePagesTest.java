@@ -2,6 +2,7 @@ package dev.outboard.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -42,6 +43,23 @@ class DevicePagesTest {
                 }
                 assertThat(pages.byteSize()).isEqualTo(length);
             }
+        }
+    }
+
+    @Test
+    void memoryThatIsClosedReadsZerosAndItsSegmentDies() throws LinuxException {
+        try (Fd file = Fd.memfd("memory", 2 * MIB)) {
+            Arena arena = Arena.ofShared();
+            DevicePages pages = DevicePages.mapMemory(file, 0, 2 * MIB);
+            MemorySegment segment = pages.segment(arena);
+            MemorySegment lasting = pages.segment();
+            segment.set(ValueLayout.JAVA_BYTE, 5, (byte) 7);
+            assertThat(lasting.get(ValueLayout.JAVA_BYTE, 5)).isEqualTo((byte) 7);
+            arena.close();
+            assertThat(lasting.get(ValueLayout.JAVA_BYTE, 5)).isZero();
+            lasting.set(ValueLayout.JAVA_BYTE, 2 * MIB - 1, (byte) 3);
+            assertThat(lasting.get(ValueLayout.JAVA_BYTE, 2 * MIB - 1)).isEqualTo((byte) 3);
+            assertThatIllegalStateException().isThrownBy(() -> segment.get(ValueLayout.JAVA_BYTE, 5));
         }
     }
 

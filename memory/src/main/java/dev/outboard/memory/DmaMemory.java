@@ -1,5 +1,6 @@
 package dev.outboard.memory;
 
+import dev.outboard.linux.DevicePages;
 import dev.outboard.linux.LinuxException;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
@@ -32,6 +33,10 @@ public final class DmaMemory implements AutoCloseable {
 
     private final MemorySegment segment;
     private final long deviceAddress;
+    private final long sizeBytes;
+    /** Has the addresses of the segment stay good; null if they end with the segment. */
+    private final @Nullable DevicePages pages;
+
     private final @Nullable Cache cache;
     private final long cacheOffset;
     private final int poolIndex;
@@ -47,27 +52,34 @@ public final class DmaMemory implements AutoCloseable {
      * @throws IllegalArgumentException if the device's addresses would go past the highest there is
      */
     public DmaMemory(MemorySegment segment, long deviceAddress, Runnable free) {
-        this(segment, deviceAddress, null, free);
+        this(segment, deviceAddress, null, null, free);
     }
 
-    DmaMemory(MemorySegment segment, long deviceAddress, @Nullable Cache cache, Runnable free) {
-        this(segment, deviceAddress, cache, 0, IN_NO_POOL, free);
+    DmaMemory(
+            MemorySegment segment,
+            long deviceAddress,
+            @Nullable DevicePages pages,
+            @Nullable Cache cache,
+            Runnable free) {
+        this(segment, deviceAddress, pages, cache, 0, IN_NO_POOL, free);
     }
 
     private DmaMemory(
             MemorySegment segment,
             long deviceAddress,
+            @Nullable DevicePages pages,
             @Nullable Cache cache,
             long cacheOffset,
             int poolIndex,
             Runnable free) {
-        long size = segment.byteSize();
-        if (size > 0 && Long.compareUnsigned(size - 1, -1 - deviceAddress) > 0) {
-            throw new IllegalArgumentException(size + " bytes at device address 0x" + Long.toHexString(deviceAddress)
-                    + " go past the highest address there is");
+        sizeBytes = segment.byteSize();
+        if (sizeBytes > 0 && Long.compareUnsigned(sizeBytes - 1, -1 - deviceAddress) > 0) {
+            throw new IllegalArgumentException(sizeBytes + " bytes at device address 0x"
+                    + Long.toHexString(deviceAddress) + " go past the highest address there is");
         }
         this.segment = segment;
         this.deviceAddress = deviceAddress;
+        this.pages = pages;
         this.cache = cache;
         this.cacheOffset = cacheOffset;
         this.poolIndex = poolIndex;
@@ -98,7 +110,7 @@ public final class DmaMemory implements AutoCloseable {
      * @return bytes
      */
     public long sizeBytes() {
-        return segment.byteSize();
+        return sizeBytes;
     }
 
     /**
@@ -123,7 +135,13 @@ public final class DmaMemory implements AutoCloseable {
     private DmaMemory part(long offset, long length, int index, Runnable whenClosed) {
         Objects.checkFromIndexSize(offset, length, sizeBytes());
         MemorySegment part = segment.asSlice(offset, length);
-        return new DmaMemory(part, deviceAddress + offset, cache, cacheOffset + offset, index, whenClosed);
+        return new DmaMemory(part, deviceAddress + offset, pages, cache, cacheOffset + offset, index, whenClosed);
+    }
+
+    /** Whose addresses those of the segment are, for as long as it can be reached; null if it must be asked each time. */
+    @Nullable
+    DevicePages pages() {
+        return pages;
     }
 
     /** Its number in its {@link DmaPool}; negative if it is in none. */

@@ -1,5 +1,6 @@
 package dev.outboard.memory;
 
+import dev.outboard.linux.DevicePages;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
 import dev.outboard.linux.Mman;
@@ -51,7 +52,8 @@ final class MappedFiles implements DmaSource {
     private DmaMemory map(Fd file, long size, long address, @Nullable DmaBuf buffer) throws IOException {
         Arena arena = Arena.ofShared();
         try {
-            MemorySegment segment = file.mmap(0, size, Mman.PROT_READ | Mman.PROT_WRITE, Mman.MAP_SHARED, arena);
+            DevicePages pages = DevicePages.mapMemory(file, 0, size);
+            MemorySegment segment = pages.segment(arena);
             inLargePages(segment);
             mapper.map(file, segment, address);
             taken.put(address, address + size - 1);
@@ -60,7 +62,7 @@ final class MappedFiles implements DmaSource {
                 arena.close();
                 file.close();
             };
-            DmaMemory memory = new DmaMemory(segment, address, buffer == null ? null : buffer::sync, unmap);
+            DmaMemory memory = new DmaMemory(segment, address, pages, buffer == null ? null : buffer::sync, unmap);
             mapped.push(memory);
             return memory;
         } catch (IOException | RuntimeException e) {

@@ -123,7 +123,7 @@ public final class UDmaBuf {
             Mapping mapping = Mapping.of(file).readWrite().length(size).map();
             try {
                 Attributes cache = cached && !isCoherent() ? new Attributes() : null;
-                return new DmaMemory(mapping.segment(), address, cache, () -> {
+                return new DmaMemory(mapping.segment(), address, null, cache, () -> {
                     mapping.close();
                     if (cache != null) {
                         cache.close();

@@ -13,6 +13,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The admin commands, each with a deadline. Safe for use by several threads: whoever waits for a command polls for all,
@@ -27,6 +28,16 @@ final class AdminQueue implements AutoCloseable {
         @Override
         public int resets() {
             return 0;
+        }
+
+        @Override
+        public boolean isStopped() {
+            return false;
+        }
+
+        @Override
+        public void checkUsable() {
+            // It is what makes the controller usable.
         }
 
         @Override
@@ -54,6 +65,9 @@ final class AdminQueue implements AutoCloseable {
     private final ControllerAccess access;
     private final CommandQueue queue;
     private final Duration timeout;
+    /** Who resets the controller, and has the queue alone until that is done. */
+    private @Nullable Thread resetter;
+
     private boolean closed;
 
     /** How a command ended. Guarded by the queue. */
@@ -81,9 +95,23 @@ final class AdminQueue implements AutoCloseable {
         return queue;
     }
 
+    /** The controller is about to be reset, by this thread: other threads' commands wait until {@link #release}. */
+    synchronized void reserve() {
+        resetter = Thread.currentThread();
+    }
+
+    synchronized void release() {
+        resetter = null;
+    }
+
     /** The controller is about to be enabled again: what was on its way is reported as aborted. */
     synchronized void restart() throws IOException {
         queue.restart();
+    }
+
+    /** The controller could not be reset: there is no use in waiting for it. */
+    synchronized void fail(IOException reason) {
+        queue.failed(reason);
     }
 
     /** From now on nothing touches the controller. */
@@ -95,6 +123,9 @@ final class AdminQueue implements AutoCloseable {
     /** Adds a command that may take as long as it likes; who polls announces it, or tells its handler. False if there is no room. */
     synchronized boolean submit(NvmeCommand command, CompletionHandler handler) throws IOException {
         checkOpen();
+        if (resetter != null && !resetter.equals(Thread.currentThread())) {
+            return false;
+        }
         int slot = queue.nextSlotOrNone();
         if (slot < 0) {
             return false;
@@ -131,12 +162,20 @@ final class AdminQueue implements AutoCloseable {
                     return result(command, outcome);
                 }
                 if (System.nanoTime() - deadline >= 0) {
-                    throw queue.failed(new DeviceTimeoutException(
-                            name(command) + " took longer than " + limit.toMillis() + " ms; reset the controller"));
+                    throw late(command, limit, submitted);
                 }
             }
             idle.idle();
         }
+    }
+
+    private IOException late(NvmeCommand command, Duration limit, boolean submitted) {
+        String late = name(command) + " took longer than " + limit.toMillis() + " ms; ";
+        if (submitted) {
+            return queue.failed(new DeviceTimeoutException(late + "reset the controller"));
+        }
+        return new DeviceTimeoutException(
+                late + "it was never sent, because the controller was being reset or had no room; try again");
     }
 
     private int result(NvmeCommand command, Outcome outcome) throws NvmeException {

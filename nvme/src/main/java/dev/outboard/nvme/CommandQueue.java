@@ -1,11 +1,14 @@
 package dev.outboard.nvme;
 
 import dev.outboard.driver.DeviceException;
+import dev.outboard.driver.DeviceGoneException;
 import dev.outboard.driver.DeviceTimeoutException;
 import dev.outboard.driver.Interrupt;
 import dev.outboard.specs.nvme.CompletionEntry;
+import dev.outboard.specs.nvme.NvmeRegisters;
 import dev.outboard.specs.nvme.SubmissionEntry;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +23,12 @@ final class CommandQueue implements AutoCloseable {
     /** Some 10 to 20 µs, which a fast device does not take. */
     private static final int YIELD_POLLS = 512;
 
+    /** A page's worth with a short queue's own. */
+    private static final int MORE_COMPLETIONS = 128;
+
     private static final long HEALTH_CHECK_NANOS = 1_000_000;
+    /** After so long the controller is asked whether it works at all: most commands of most devices take less. */
+    private static final long SLOW_NANOS = 10_000_000;
     /** How long an aborted command may take to be complete. */
     private static final long ABORT_NANOS = 500_000_000;
 
@@ -67,14 +75,13 @@ final class CommandQueue implements AutoCloseable {
         this.timeoutNanos = timeout.toNanos();
         this.owner = owner;
         resetsSeen = owner.resets();
-        // With twice the room, completions need to be acknowledged only along with submissions.
-        int completionEntries = Math.min(2 * depth + 1, access.maximumQueueEntries());
+        // Room for more than what can be on its way: completions are acknowledged once for many.
+        int completionEntries = Math.min(depth + 1 + Math.max(depth, MORE_COMPLETIONS), access.maximumQueueEntries());
         acknowledgeLimit = interrupt != null ? 1 : Math.max(1, completionEntries - 1 - depth);
         submissions = new SubmissionQueue(access, id, depth + 1);
         completions = new CompletionQueue(access, id, completionEntries);
-        pointers = new DataPointers(access.dma(), depth + 1, access.pageBytes());
-
         slots = new RequestSlots(this, depth);
+        pointers = new DataPointers(access.dma(), slots.all().length, access.pageBytes());
     }
 
     /**
@@ -140,21 +147,47 @@ final class CommandQueue implements AutoCloseable {
         return request;
     }
 
+    @SuppressWarnings("ReferenceEquality") // Which it is does not matter.
     private NvmeRequest take(int opcode, @Nullable CompletionHandler handler, long context) {
         NvmeRequest request = slots.take();
         request.opcode = opcode;
-        request.handler = handler;
+        if (request.handler != handler) {
+            // Mostly it is the same: a store of a reference has the collector look.
+            request.handler = handler;
+        }
         request.context = context;
         return request;
     }
 
     /** Announces what was written to the queue since the last time. */
-    void submit() {
-        if (completions.unacknowledged() > 0) {
-            completions.acknowledge();
-        }
+    void submit() throws IOException {
         if (submissions.hasUnannounced()) {
-            submissions.announce();
+            try {
+                submissions.announce();
+            } catch (InternalError | UncheckedIOException e) {
+                throw failed(access.failure(e));
+            }
+        }
+    }
+
+    /** Announces new commands at once if the controller has nothing else to do; otherwise the next poll does. */
+    void submitIfIdle(NvmeRequest request) throws IOException {
+        if (slots.room() == depth - 1) {
+            try {
+                submit();
+            } catch (IOException e) {
+                // Its end is told by this.
+                slots.abandon(request);
+                throw e;
+            }
+        }
+    }
+
+    private void acknowledge() throws IOException {
+        try {
+            completions.acknowledge();
+        } catch (InternalError | UncheckedIOException e) {
+            throw failed(access.failure(e));
         }
     }
 
@@ -162,8 +195,14 @@ final class CommandQueue implements AutoCloseable {
     int poll() throws IOException {
         try {
             return pollOnce();
-        } catch (InternalError fault) {
-            throw failed(ControllerAccess.gone(access.function(), fault));
+        } catch (IOException e) {
+            tellIfLost();
+            throw e;
+        } catch (IllegalStateException e) {
+            tellIfLost();
+            // Its memory went with the controller, if somebody closed that.
+            owner.checkUsable();
+            throw e;
         }
     }
 
@@ -171,29 +210,27 @@ final class CommandQueue implements AutoCloseable {
         if (failure != null) {
             restartIfReset();
         }
-        if (submissions.hasUnannounced()) {
-            submit();
-        }
+        submit();
         int completed = takeCompletions();
         if (completed == 0) {
             idle();
-        } else if (submissions.hasUnannounced()) {
-            submit();
-        } else if (completions.unacknowledged() >= acknowledgeLimit) {
-            completions.acknowledge();
+            return 0;
+        }
+        submit();
+        if (completions.unacknowledged() >= acknowledgeLimit) {
+            acknowledge();
         }
         return completed;
     }
 
     private int takeCompletions() throws IOException {
-        int completed = 0;
-        int entry = completions.peek();
-        while (completions.isNew(entry)) {
+        for (int completed = 0; ; completed++) {
+            int entry = completions.peek();
+            if (!completions.isNew(entry)) {
+                return completed;
+            }
             complete(entry);
-            completed++;
-            entry = completions.peek();
         }
-        return completed;
     }
 
     private void complete(int entry) throws IOException {
@@ -210,17 +247,27 @@ final class CommandQueue implements AutoCloseable {
         }
         request.status = (int) CompletionEntry.STATUS.get(entry);
         request.result = completions.result();
-        request.state = NvmeRequest.State.COMPLETED;
+        request.state = NvmeRequest.COMPLETED;
         completions.advance();
         slots.tell(request);
     }
 
     int await(NvmeRequest request, Duration timeout) throws IOException {
-        if (request.state == NvmeRequest.State.FREE) {
-            throw new IllegalStateException("this request was awaited already");
+        if (request.state == NvmeRequest.FREE || request.handler != null) {
+            throw new IllegalStateException("this request was awaited already, or has a handler");
         }
+        try {
+            return awaitEnd(request, timeout);
+        } catch (IOException e) {
+            // Its end is told by this.
+            slots.abandon(request);
+            throw e;
+        }
+    }
+
+    private int awaitEnd(NvmeRequest request, Duration timeout) throws IOException {
         long deadline = 0;
-        for (int idle = 0; request.state != NvmeRequest.State.COMPLETED; ) {
+        for (int idle = 0; request.state != NvmeRequest.COMPLETED; ) {
             if (poll() > 0) {
                 continue;
             }
@@ -231,7 +278,7 @@ final class CommandQueue implements AutoCloseable {
                     return end(request, timeout);
                 }
             }
-            pause(idle, deadline);
+            rest(idle, deadline);
         }
         return finish(request);
     }
@@ -266,10 +313,20 @@ final class CommandQueue implements AutoCloseable {
             if ((++idle % HEALTH_CHECK_POLLS == 0 || idle > pollsBeforeSleep) && System.nanoTime() - deadline >= 0) {
                 break;
             }
-            pause(idle, deadline);
+            rest(idle, deadline);
             completed = poll();
         }
         return completed;
+    }
+
+    private void rest(int idle, long deadline) throws IOException {
+        try {
+            pause(idle, deadline);
+        } catch (IOException e) {
+            failure = e;
+            tellIfLost();
+            throw e;
+        }
     }
 
     /** Passes some time until the next poll. */
@@ -315,19 +372,39 @@ final class CommandQueue implements AutoCloseable {
             return;
         }
         lastHealthCheckNanos = now;
-        if (isAdmin()) {
-            // Who waits for a command looks at the clock; requests for events wait as long as it takes.
-            return;
-        }
+        boolean slow = false;
         for (NvmeRequest request : slots.all()) {
-            if (request.state == NvmeRequest.State.SUBMITTED) {
+            if (request.state == NvmeRequest.SUBMITTED) {
                 if (request.seenNanos == 0) {
                     request.seenNanos = now;
-                } else if (now - request.seenNanos > timeoutNanos) {
+                } else if (now - request.seenNanos > timeoutNanos && !isAdmin()) {
                     overdue(request);
                     return;
+                } else {
+                    slow |= now - request.seenNanos > SLOW_NANOS;
                 }
             }
+        }
+        if (slow) {
+            checkStatus();
+        }
+    }
+
+    /** A controller that has failed as a whole completes nothing any more: no need to wait for the commands' deadlines. */
+    private void checkStatus() throws IOException {
+        long status;
+        try {
+            status = access.status();
+        } catch (IOException e) {
+            throw failed(e);
+        }
+        if (isAdmin()) {
+            // Who waits for a command looks at the clock; requests for events wait as long as it takes.
+            if (NvmeRegisters.CSTS_CFS.isSet(status)) {
+                throw failed(new DeviceException(access + " reports a fatal error (CSTS.CFS); reset the controller"));
+            }
+        } else if (NvmeRegisters.CSTS_CFS.isSet(status) || !NvmeRegisters.CSTS_RDY.isSet(status)) {
+            resetAndRestart();
         }
     }
 
@@ -336,24 +413,27 @@ final class CommandQueue implements AutoCloseable {
      * request is complete afterwards, unless this throws. NVMe base specification 2.0, 5.1.
      */
     private void overdue(NvmeRequest request) throws IOException {
-        if (owner.abort(this, request.commandId) && completesSoon(request)) {
-            return;
+        if (!owner.abort(this, request.commandId) || !completesSoon(request)) {
+            resetAndRestart();
         }
+    }
+
+    private void resetAndRestart() throws IOException {
         try {
             owner.reset(resetsSeen);
-            restart();
         } catch (IOException e) {
             throw failed(e);
         }
+        restart();
     }
 
     private boolean completesSoon(NvmeRequest request) throws IOException {
         long deadline = System.nanoTime() + ABORT_NANOS;
-        for (int idle = 1; takeCompletions() >= 0 && request.state == NvmeRequest.State.SUBMITTED; idle++) {
+        for (int idle = 1; takeCompletions() >= 0 && request.state == NvmeRequest.SUBMITTED; idle++) {
             if (System.nanoTime() - deadline >= 0) {
                 return false;
             }
-            pause(idle, deadline);
+            rest(idle, deadline);
         }
         return true;
     }
@@ -372,14 +452,16 @@ final class CommandQueue implements AutoCloseable {
      */
     void restart() throws IOException {
         try {
+            owner.checkUsable();
             submissions.clear();
             completions.clear();
             resetsSeen = owner.create(this);
+            failure = null;
         } catch (IOException e) {
             throw failed(e);
+        } finally {
+            slots.abortAll();
         }
-        failure = null;
-        slots.abortAll();
     }
 
     /** Nothing goes on before a reset. Returns the reason. */
@@ -388,10 +470,30 @@ final class CommandQueue implements AutoCloseable {
         return reason;
     }
 
+    /** What is on its way will never be done if the controller is gone, or has stopped for good: whoever waits is told. */
+    private void tellIfLost() {
+        if (failure instanceof DeviceGoneException || owner.isStopped()) {
+            slots.abortAll();
+        }
+    }
+
     private IOException unusable() {
-        return failure == null
-                ? new DeviceException(this + " is closed")
-                : new DeviceException(this + " failed before: " + failure.getMessage(), failure);
+        if (failure == null || closed) {
+            return closed();
+        }
+        String message = this + " failed before: " + failure.getMessage();
+        return failure instanceof DeviceGoneException
+                ? new DeviceGoneException(message, failure)
+                : new DeviceException(message, failure);
+    }
+
+    private DeviceException closed() {
+        return new DeviceException(this + " is closed");
+    }
+
+    /** The controller is about to close, on any thread. The queue's own finds out by its next call. */
+    void controllerCloses() {
+        failure = closed();
     }
 
     int room() {
@@ -426,7 +528,7 @@ final class CommandQueue implements AutoCloseable {
         return interrupt != null;
     }
 
-    /** Has the controller forget the queues. What is still on its way is lost. */
+    /** Has the controller forget the queues. What is still on its way is reported as aborted. */
     @Override
     public void close() {
         if (closed) {
@@ -437,6 +539,7 @@ final class CommandQueue implements AutoCloseable {
         if (owner.delete(this)) {
             freeMemory();
         }
+        slots.abortAll();
     }
 
     void freeMemory() {

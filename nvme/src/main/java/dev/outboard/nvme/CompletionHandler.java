@@ -1,6 +1,12 @@
 package dev.outboard.nvme;
 
-/** Told of the completion of a request, on the thread that polls its queue pair. */
+/**
+ * Told of the end of a request, exactly once, on the thread that polls or closes its queue pair.
+ *
+ * <p>A request that the controller will not complete ends with {@link dev.outboard.specs.nvme.Status#ABORTED_BY_HOST}:
+ * because the controller was reset, is gone, could not be reset or was closed, or because the queue pair was closed. What
+ * became of its blocks nobody knows then.
+ */
 @FunctionalInterface
 public interface CompletionHandler {
     /**

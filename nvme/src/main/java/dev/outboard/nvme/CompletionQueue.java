@@ -1,19 +1,15 @@
 package dev.outboard.nvme;
 
 import dev.outboard.memory.DmaMemory;
+import dev.outboard.memory.DmaWords;
 import dev.outboard.memory.Registers;
 import dev.outboard.specs.nvme.CompletionEntry;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.VarHandle;
 
 /** The ring that the controller writes completions to. Entries are known to be new by their phase bit. */
 final class CompletionQueue implements AutoCloseable {
-    private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle().withInvokeExactBehavior();
-
     private final DmaMemory memory;
-    private final MemorySegment ring;
+    private final DmaWords ring;
     private final int entries;
     private final Registers headDoorbell;
     private int head;
@@ -24,7 +20,7 @@ final class CompletionQueue implements AutoCloseable {
         this.entries = entries;
         headDoorbell = access.completionHead(id);
         memory = access.dma().allocate((long) entries * CompletionEntry.SIZE_BYTES, access.pageBytes());
-        ring = memory.segment();
+        ring = new DmaWords(memory);
     }
 
     /** The ring. */
@@ -41,7 +37,7 @@ final class CompletionQueue implements AutoCloseable {
      * of the entry, and the data that the command transferred, are read after it.
      */
     int peek() {
-        return (int) INT.getAcquire(ring, at() + CompletionEntry.DW3);
+        return ring.getIntAcquire(at() + CompletionEntry.DW3);
     }
 
     /** Whether an entry that was peeked at is new. */
@@ -51,12 +47,12 @@ final class CompletionQueue implements AutoCloseable {
 
     /** Dwords 0 and 1 of the entry at the head. */
     long result() {
-        return ring.get(ValueLayout.JAVA_LONG, at() + CompletionEntry.DW0);
+        return ring.getLong(at() + CompletionEntry.DW0);
     }
 
     /** How far the controller says, in the entry at the head, that it has read the submission queue. */
     int submissionQueueHead() {
-        return (int) CompletionEntry.SQ_HEAD.get(ring.get(ValueLayout.JAVA_INT, at() + CompletionEntry.DW2));
+        return (int) CompletionEntry.SQ_HEAD.get(ring.getInt(at() + CompletionEntry.DW2));
     }
 
     private long at() {
@@ -85,7 +81,7 @@ final class CompletionQueue implements AutoCloseable {
 
     /** Empties the ring: the controller starts from its beginning, too. */
     void clear() {
-        ring.fill((byte) 0);
+        memory.segment().fill((byte) 0);
         head = 0;
         phase = 1;
         unacknowledged = 0;

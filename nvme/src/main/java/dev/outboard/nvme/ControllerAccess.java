@@ -8,6 +8,7 @@ import dev.outboard.pci.PciFunction;
 import dev.outboard.specs.nvme.NvmeRegisters;
 import dev.outboard.specs.pci.PciConfiguration;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 
 /**
  * What both the controller and its queues need to reach the hardware.
@@ -64,10 +65,37 @@ record ControllerAccess(PciFunction function, Registers registers, long capabili
         }
     }
 
-    /** What an access that raised SIGBUS means, see {@link Registers}. */
-    static DeviceGoneException gone(PciFunction function, InternalError fault) {
-        return new DeviceGoneException(
-                function.address() + " does not answer at its registers: it is gone, or its memory is disabled", fault);
+    /**
+     * What an access to registers means that failed.
+     *
+     * @param fault an {@link InternalError} if it raised SIGBUS, see {@link Registers}, or an {@link UncheckedIOException}
+     *     if it was refused
+     */
+    static IOException failure(PciFunction function, Throwable fault) {
+        return fault.getCause() instanceof IOException refused
+                ? refused
+                : new DeviceGoneException(
+                        function.address() + " does not answer at its registers: it is gone, or its memory is disabled",
+                        fault);
+    }
+
+    IOException failure(Throwable fault) {
+        return failure(function, fault);
+    }
+
+    /** CSTS, which does not read all ones. */
+    long status() throws IOException {
+        long status;
+        try {
+            status = registers.read(NvmeRegisters.CSTS);
+        } catch (InternalError | UncheckedIOException e) {
+            throw failure(e);
+        }
+        if (status == NvmeRegisters.CSTS_ALL_ONES) {
+            function.checkPresent();
+            throw new DeviceGoneException(this + " reads all ones: it is gone, or powered down", null);
+        }
+        return status;
     }
 
     DmaAllocator dma() {

@@ -1,7 +1,6 @@
 package dev.outboard.nvme;
 
 import dev.outboard.driver.DeviceException;
-import dev.outboard.driver.DeviceGoneException;
 import dev.outboard.driver.DeviceTimeoutException;
 import dev.outboard.linux.StructView;
 import dev.outboard.memory.Registers;
@@ -218,11 +217,11 @@ final class Initialization {
     }
 
     private boolean waitUntilReadyIsOrFatal() throws IOException {
-        return NvmeRegisters.CSTS_CFS.isSet(status()) || waitUntilReadyIs(true);
+        return NvmeRegisters.CSTS_CFS.isSet(access.status()) || waitUntilReadyIs(true);
     }
 
     private boolean waitUntilReadyIs(boolean ready) throws IOException {
-        long status = status();
+        long status = access.status();
         if (NvmeRegisters.CSTS_RDY.isSet(status) == ready) {
             return true;
         }
@@ -235,15 +234,6 @@ final class Initialization {
                     + Long.toHexString(status) + "; reset or power-cycle it");
         }
         return false;
-    }
-
-    private long status() throws IOException {
-        long status = registers.read(NvmeRegisters.CSTS);
-        if (status == NvmeRegisters.CSTS_ALL_ONES) {
-            access.function().checkPresent();
-            throw new DeviceGoneException(access + " reads all ones: it is gone, or powered down", null);
-        }
-        return status;
     }
 
     ControllerIdentity identity() {

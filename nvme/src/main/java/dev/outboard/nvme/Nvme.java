@@ -3,6 +3,7 @@ package dev.outboard.nvme;
 import dev.outboard.pci.Pci;
 import dev.outboard.pci.PciFunction;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 
 /** Opens NVMe controllers. */
@@ -42,12 +43,12 @@ public final class Nvme {
     public static NvmeController open(PciFunction function, Duration commandTimeout) throws IOException {
         try {
             return new NvmeController(function, commandTimeout);
+        } catch (UncheckedIOException | InternalError e) {
+            function.close();
+            throw ControllerAccess.failure(function, e);
         } catch (IOException | RuntimeException e) {
             function.close();
             throw e;
-        } catch (InternalError e) {
-            function.close();
-            throw ControllerAccess.gone(function, e);
         }
     }
 }

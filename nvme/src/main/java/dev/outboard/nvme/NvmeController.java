@@ -9,16 +9,20 @@ import dev.outboard.pci.PciFunction;
 import dev.outboard.specs.nvme.Identify;
 import dev.outboard.specs.nvme.NvmeRegisters;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An NVMe controller, ready for I/O from when it is opened until it is closed.
  *
- * <p>Safe for use by several threads; each of its {@linkplain QueuePair queue pairs} belongs to one.
+ * <p>Safe for use by several threads; each of its {@linkplain QueuePair queue pairs} belongs to one. {@link #reset} and
+ * {@link #close} may be called by any thread while others use their queue pairs: what is on its way there is {@linkplain
+ * CompletionHandler told} to have been aborted, once each, by the next call of the queue pair's own thread.
  */
 public final class NvmeController implements AutoCloseable {
     static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(10);
@@ -39,6 +43,9 @@ public final class NvmeController implements AutoCloseable {
     private final AsynchronousEvents events;
     private Initialization initialization;
     private volatile int resets;
+    /** Why the last reset did not bring the controller back. */
+    private volatile @Nullable IOException resetFailure;
+
     private volatile ControllerIdentity identity;
     private volatile List<NvmeNamespace> namespaces;
     private volatile int queueCount;
@@ -62,7 +69,12 @@ public final class NvmeController implements AutoCloseable {
 
     private Initialization initialize() throws IOException {
         Initialization steps = new Initialization(access, admin, MAXIMUM_QUEUE_PAIRS);
-        steps.run();
+        admin.reserve();
+        try {
+            steps.run();
+        } finally {
+            admin.release();
+        }
         return steps;
     }
 
@@ -214,6 +226,7 @@ public final class NvmeController implements AutoCloseable {
      * @throws IOException if the controller has no more, or refuses
      */
     public synchronized QueuePair createQueuePair(int depth, Waiting waiting) throws IOException {
+        checkUsable();
         int deepest = Math.min(QueuePair.MAXIMUM_DEPTH, access.maximumQueueEntries() - 1);
         if (depth < 1 || depth > deepest) {
             throw new IllegalArgumentException(
@@ -263,8 +276,11 @@ public final class NvmeController implements AutoCloseable {
      * aborted. Commands on their way are reported as aborted, once each, by the next poll of their queue pair on its own
      * thread; queue pairs can be used again then, those that had failed, too. NVMe base specification 2.0, 3.7.2.
      *
+     * <p>Of several threads that want a reset at a time one does it, and the others wait for it.
+     *
      * @throws DeviceGoneException if the controller is gone
-     * @throws IOException if it does not become ready again, or is another one since; queue pairs fail then
+     * @throws IOException if it does not become ready again, or is another one since; queue pairs fail then, until a later
+     *     reset succeeds
      */
     public void reset() throws IOException {
         reset(resets);
@@ -274,38 +290,79 @@ public final class NvmeController implements AutoCloseable {
         if (closed) {
             throw new IllegalStateException(address() + " is closed");
         }
-        if (seen != resets) {
+        if (seen == resets) {
+            function.checkPresent();
+            resetNow();
+        } else {
             // Another thread did it since.
-            return;
+            checkUsable();
         }
-        function.checkPresent();
+    }
+
+    private synchronized void resetNow() throws IOException {
         try {
             Initialization again = initializeAgain();
-            if (!again.identity().serialNumber().equals(identity.serialNumber())) {
-                throw new DeviceException(address() + " has the serial number "
-                        + again.identity().serialNumber() + " after a reset, and had "
-                        + identity.serialNumber()
-                        + " before; open it anew");
-            }
+            checkSame(again.identity());
             initialization = again;
             identity = again.identity();
             namespaces = again.namespaces();
             queueCount = again.queueCount();
-        } catch (InternalError fault) {
-            throw ControllerAccess.gone(function, fault);
+            resetFailure = null;
+        } catch (InternalError | UncheckedIOException fault) {
+            throw stopped(access.failure(fault));
+        } catch (IOException e) {
+            throw stopped(e);
         } finally {
             // Whatever came of it: the queues are gone from the controller.
             resets++;
         }
     }
 
+    /** What is not ready may yet finish what it was told before: without DMA nobody notices. Returns the reason. */
+    private IOException stopped(IOException reason) {
+        try {
+            function.setBusMaster(false);
+        } catch (InternalError | UncheckedIOException deaf) {
+            // Then it does not hear the device's own commands either.
+        }
+        admin.fail(reason);
+        resetFailure = reason;
+        return reason;
+    }
+
+    private void checkUsable() throws IOException {
+        if (closed) {
+            throw new DeviceException(address() + " is closed");
+        }
+        IOException failure = resetFailure;
+        if (failure != null) {
+            String message = "the last reset of " + address() + " failed: " + failure.getMessage();
+            throw failure instanceof DeviceGoneException
+                    ? new DeviceGoneException(message, failure)
+                    : new DeviceException(message, failure);
+        }
+    }
+
+    private void checkSame(ControllerIdentity again) throws DeviceException {
+        if (!again.serialNumber().equals(identity.serialNumber())) {
+            throw new DeviceException(address() + " has the serial number " + again.serialNumber()
+                    + " after a reset, and had " + identity.serialNumber() + " before; open it anew");
+        }
+        long capabilities = access.registers().read(NvmeRegisters.CAP);
+        if (capabilities != access.capabilities()) {
+            throw new DeviceException(address() + " has the capabilities 0x" + Long.toHexString(capabilities)
+                    + " after a reset, and had 0x" + Long.toHexString(access.capabilities())
+                    + " before; open it anew");
+        }
+    }
+
     private Initialization initializeAgain() throws IOException {
         try {
             return initialize();
-        } catch (DeviceGoneException gone) {
-            throw gone;
-        } catch (DeviceException stuck) {
-            // A controller that does not answer to its own reset may answer to the function's.
+        } catch (DeviceException | UncheckedIOException | InternalError stuck) {
+            // A controller that does not answer to its own reset may answer to the function's, which has its registers
+            // decoded again, too. What is gone does not answer at all.
+            function.checkAnswers();
             function.reset();
             return initialize();
         }
@@ -319,6 +376,16 @@ public final class NvmeController implements AutoCloseable {
         }
 
         @Override
+        public boolean isStopped() {
+            return closed || resetFailure != null;
+        }
+
+        @Override
+        public void checkUsable() throws IOException {
+            NvmeController.this.checkUsable();
+        }
+
+        @Override
         public boolean delete(CommandQueue queue) {
             return deleteQueues(queue);
         }
@@ -327,6 +394,7 @@ public final class NvmeController implements AutoCloseable {
         public int create(CommandQueue queue) throws IOException {
             // Not while it is being reset.
             synchronized (NvmeController.this) {
+                checkUsable();
                 admin.createQueues(queue, queue.isInterrupting() ? vectorOf(queue.id()) : 0);
                 return resets;
             }
@@ -371,8 +439,12 @@ public final class NvmeController implements AutoCloseable {
         if (closed) {
             return;
         }
-        List.copyOf(queues).forEach(CommandQueue::close);
+        List<CommandQueue> open = List.copyOf(queues);
+        // What was on its way there is for the threads that they belong to.
+        open.forEach(this::deleteQueues);
         closed = true;
+        resets++;
+        open.forEach(CommandQueue::controllerCloses);
         admin.close();
         try {
             shutDown();
@@ -392,7 +464,7 @@ public final class NvmeController implements AutoCloseable {
                 function.checkPresent();
                 LockSupport.parkNanos(SHUTDOWN_POLL_NANOS);
             }
-        } catch (IOException | InternalError gone) {
+        } catch (IOException | UncheckedIOException | InternalError gone) {
             // Then there is nothing left to shut down.
         }
     }

@@ -17,6 +17,9 @@ import java.util.concurrent.CompletableFuture;
  * sleeps, as {@link Waiting} says, and costs nothing while no command is on its way. More commands than the queue has room
  * for wait in memory. Slower than a {@link QueuePair} of one's own: it locks, and allocates for each command.
  *
+ * <p>Every future is completed: when the device is gone, fails or is closed, all of them are, with an {@link IOException}.
+ * After a {@linkplain NvmeController#reset reset} that brings it back new ones succeed again.
+ *
  * <p>Futures are completed on that thread: what depends on them and takes its time belongs on another, by the methods of
  * {@link CompletableFuture} that end in {@code Async}.
  */
@@ -128,7 +131,11 @@ public final class NvmeFutures implements AutoCloseable {
                 end(next, e);
             }
         }
-        queue.submit();
+        try {
+            queue.submit();
+        } catch (IOException e) {
+            endAll(e);
+        }
     }
 
     private void completed(NvmeRequest request, Submission submission) {
@@ -170,15 +177,15 @@ public final class NvmeFutures implements AutoCloseable {
             }
             try {
                 queue.commands().pause(++idle, System.nanoTime() + CommandQueue.MAXIMUM_SLEEP_NANOS);
-            } catch (IOException e) {
+            } catch (IOException | RuntimeException e) {
                 endAll(e);
             }
         }
     }
 
-    /** Waits until a command is on its way; false if this is closed. */
+    /** Waits until a command is on its way, or one that ended is to be told; false if this is closed. */
     private boolean awaitWork() {
-        while (!closed && running.isEmpty() && queued.isEmpty()) {
+        while (!closed && running.isEmpty() && queued.isEmpty() && endings.isEmpty()) {
             try {
                 wait();
             } catch (InterruptedException e) {
@@ -191,13 +198,15 @@ public final class NvmeFutures implements AutoCloseable {
     private void poll() {
         try {
             queue.poll();
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             endAll(e);
         }
     }
 
-    /** The queue pair failed: so did everything on its way. It may go on once the controller was reset. */
-    private synchronized void endAll(IOException reason) {
+    /** The queue pair failed: so did everything that waits for it. It may go on once the controller was reset. */
+    private synchronized void endAll(Exception reason) {
+        queued.forEach(submission -> end(submission, reason));
+        queued.clear();
         for (Submission submission : List.copyOf(running)) {
             end(submission, reason);
         }
@@ -212,10 +221,7 @@ public final class NvmeFutures implements AutoCloseable {
                 return;
             }
             closed = true;
-            DeviceException reason = new DeviceException(queue + " was closed");
-            queued.forEach(submission -> end(submission, reason));
-            queued.clear();
-            endAll(reason);
+            endAll(new DeviceException(queue + " was closed"));
             ended = takeEndings();
             notifyAll();
         }

@@ -7,6 +7,12 @@ interface QueueOwner {
     /** How often the controller was reset: queues made before the last time are gone from it. */
     int resets();
 
+    /** Whether it does nothing any more for any queue: it was closed, or could not be reset. Its DMA is off then. */
+    boolean isStopped();
+
+    /** Throws the reason if {@link #isStopped}. */
+    void checkUsable() throws IOException;
+
     /** Has the controller forget the queues; false if it did not confirm. */
     boolean delete(CommandQueue queue);
 

@@ -9,7 +9,6 @@ import dev.outboard.specs.nvme.Status;
 import dev.outboard.specs.nvme.SubmissionEntry;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,13 +20,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class QueuePair implements AutoCloseable {
     /** The most commands that can be on their way at a time. */
-    public static final int MAXIMUM_DEPTH = RequestSlots.MAXIMUM_DEPTH - 1;
+    public static final int MAXIMUM_DEPTH = RequestSlots.MAXIMUM_DEPTH;
 
     /** The most blocks that one command can name. */
     public static final int MAXIMUM_BLOCKS = 1 << 16;
-
-    /** The first of two fused commands tells nobody: the second one's status says how both ended. */
-    private static final CompletionHandler IGNORED = request -> {};
 
     private final CommandQueue commands;
     private final boolean scatterGathers;
@@ -147,7 +143,10 @@ public final class QueuePair implements AutoCloseable {
     }
 
     private static long address(NvmeNamespace namespace, int blocks, DmaMemory buffer, long offset) {
-        Objects.checkFromIndexSize(offset, (long) blocks * namespace.blockSizeBytes(), buffer.sizeBytes());
+        long length = (long) blocks * namespace.blockSizeBytes();
+        if ((offset | length) < 0 || length > buffer.sizeBytes() - offset) {
+            throw new IndexOutOfBoundsException(length + " bytes at " + offset + " are not all in " + buffer);
+        }
         return buffer.deviceAddress() + offset;
     }
 
@@ -170,7 +169,7 @@ public final class QueuePair implements AutoCloseable {
                     + " bytes of metadata a block: use NvmeCommand, which can say where they go");
         }
         long prp2 = pointers.second(commands.nextSlot(), address, length);
-        return commands.add(
+        NvmeRequest request = commands.add(
                 opcode,
                 namespace.id(),
                 address,
@@ -179,6 +178,8 @@ public final class QueuePair implements AutoCloseable {
                 SubmissionEntry.NLB.of(blocks - 1L),
                 handler,
                 context);
+        commands.submitIfIdle(request);
+        return request;
     }
 
     private IllegalArgumentException untransferable(long address, long length) {
@@ -229,7 +230,8 @@ public final class QueuePair implements AutoCloseable {
         if (room() < 2) {
             throw commands.full();
         }
-        submit(first, SubmissionEntry.FUSE_FIRST, IGNORED, 0);
+        // The first tells nobody: the second one's status says how both ended.
+        submit(first, SubmissionEntry.FUSE_FIRST, RequestSlots.IGNORED, 0);
         return submit(second, SubmissionEntry.FUSE_SECOND, null, 0);
     }
 
@@ -269,18 +271,28 @@ public final class QueuePair implements AutoCloseable {
         return commands.add(flags, command, first, second, handler, context);
     }
 
-    /** Announces what was written to the queue since the last time. {@link #poll} does that too. */
-    public void submit() {
+    /**
+     * Announces what was written to the queue since the last time. {@link #poll} does that too, and a read or write that
+     * finds nothing on its way announces itself.
+     *
+     * @throws IOException if the device is gone, or refuses; the next poll tells who waits
+     */
+    public void submit() throws IOException {
         commands.submit();
     }
 
     /**
      * Announces new commands and takes all completions that are there, without waiting. A command that takes longer than
      * the controller's {@link NvmeController#commandTimeout} is aborted here, by a reset of the controller if need be,
-     * which does take a while; its status is an abort's then.
+     * which does take a while; its status is an abort's then. So is a controller that reports a fatal error, or is not
+     * ready any more, once a command has taken some 10 ms.
+     *
+     * <p>When the device is gone, could not be reset, or was closed, everything on its way is {@linkplain
+     * CompletionHandler told} to have been aborted before this throws.
      *
      * @return how many there were
-     * @throws DeviceException if the device is gone, or completed what was never submitted; the queue pair is unusable then
+     * @throws DeviceException if the device is gone, or completed what was never submitted; the queue pair is unusable
+     *     then, unless a reset brings the controller back
      * @throws IOException if it failed before
      */
     public int poll() throws IOException {
@@ -321,7 +333,10 @@ public final class QueuePair implements AutoCloseable {
         return commands;
     }
 
-    /** Deletes the queues. What is still on its way is lost. */
+    /**
+     * Deletes the queues. What is still on its way is {@linkplain CompletionHandler told} to have been aborted. If the
+     * device did not confirm, it may write to buffers until it is reset or closed.
+     */
     @Override
     public void close() {
         commands.close();

@@ -1,18 +1,28 @@
 package dev.outboard.nvme;
 
 import dev.outboard.specs.nvme.Status;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The requests of a queue, one for each command that can be on its way, and one more: a request keeps its slot while
- * its handler submits the next.
+ * its handler submits the next. Slot 0 is never taken, so that zeros, as memory has them that was taken away, complete
+ * nothing.
  */
 final class RequestSlots {
-    /** The most commands that can be on their way: command identifiers keep four bits to count uses. */
-    static final int MAXIMUM_DEPTH = 1 << 12;
+    /** Command identifiers keep four bits to count uses. */
+    private static final int SLOTS = 1 << 12;
 
-    private static final int SLOT_MASK = MAXIMUM_DEPTH - 1;
+    private static final int SPARE_SLOTS = 2;
+    /** The most commands that can be on their way. */
+    static final int MAXIMUM_DEPTH = SLOTS - SPARE_SLOTS;
+
+    private static final int SLOT_MASK = SLOTS - 1;
     private static final int IDENTIFIER_MASK = 0xffff;
+
+    /** Of requests whose end concerns nobody. */
+    static final CompletionHandler IGNORED = request -> {};
 
     private final NvmeRequest[] requests;
     private final int[] free;
@@ -20,14 +30,15 @@ final class RequestSlots {
     private int spare = 1;
 
     RequestSlots(CommandQueue queue, int depth) {
-        int slots = depth + 1;
+        int slots = depth + SPARE_SLOTS;
         requests = new NvmeRequest[slots];
         free = new int[slots];
-        for (int slot = 0; slot < slots; slot++) {
+        for (int slot = slots - 1; slot >= 0; slot--) {
             requests[slot] = new NvmeRequest(queue, slot);
-            free[slot] = depth - slot;
+            if (slot > 0) {
+                free[freeCount++] = slot;
+            }
         }
-        freeCount = slots;
     }
 
     /** How many more can be taken now. */
@@ -43,14 +54,14 @@ final class RequestSlots {
     /** Takes a request, with an identifier that differs from those of its last uses. */
     NvmeRequest take() {
         NvmeRequest request = requests[free[--freeCount]];
-        request.commandId = (request.commandId + MAXIMUM_DEPTH) & IDENTIFIER_MASK;
+        request.commandId = (request.commandId + SLOTS) & IDENTIFIER_MASK;
         request.seenNanos = 0;
-        request.state = NvmeRequest.State.SUBMITTED;
+        request.state = NvmeRequest.SUBMITTED;
         return request;
     }
 
     void release(NvmeRequest request) {
-        request.state = NvmeRequest.State.FREE;
+        request.state = NvmeRequest.FREE;
         free[freeCount++] = request.slot;
     }
 
@@ -62,7 +73,7 @@ final class RequestSlots {
             return null;
         }
         NvmeRequest request = requests[slot];
-        return request.commandId == commandId && request.state == NvmeRequest.State.SUBMITTED ? request : null;
+        return request.commandId == commandId && request.state == NvmeRequest.SUBMITTED ? request : null;
     }
 
     /** Tells a request's handler, if it has one; the request is free afterwards. */
@@ -79,20 +90,38 @@ final class RequestSlots {
         }
     }
 
-    /** Reports everything that is on its way as aborted: the controller has forgotten it. */
+    /** Nobody waits for a request any more, so it is free as soon as it ends. */
+    void abandon(NvmeRequest request) {
+        if (request.state == NvmeRequest.SUBMITTED) {
+            request.handler = IGNORED;
+        } else if (request.state == NvmeRequest.COMPLETED) {
+            release(request);
+        }
+    }
+
+    /** Reports everything that is on its way as aborted: the controller has forgotten it, or is gone. */
     void abortAll() {
+        List<NvmeRequest> aborted = new ArrayList<>();
         for (NvmeRequest request : requests) {
-            if (request.state == NvmeRequest.State.SUBMITTED) {
+            if (request.state == NvmeRequest.SUBMITTED) {
                 request.status = Status.ABORTED_BY_HOST;
                 request.result = 0;
-                request.state = NvmeRequest.State.COMPLETED;
+                request.state = NvmeRequest.COMPLETED;
+                aborted.add(request);
             }
         }
         // Only now: handlers submit new ones.
-        for (NvmeRequest request : requests) {
-            if (request.state == NvmeRequest.State.COMPLETED) {
+        RuntimeException failure = null;
+        for (NvmeRequest request : aborted) {
+            try {
                 tell(request);
+            } catch (RuntimeException e) {
+                // The others are to be told all the same.
+                failure = e;
             }
+        }
+        if (failure != null) {
+            throw failure;
         }
     }
 

@@ -1,16 +1,15 @@
 package dev.outboard.nvme;
 
 import dev.outboard.memory.DmaMemory;
+import dev.outboard.memory.DmaWords;
 import dev.outboard.memory.Registers;
 import dev.outboard.specs.nvme.SubmissionEntry;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /** The ring that commands are written to. Its owner sees to it that it never overflows. */
 final class SubmissionQueue implements AutoCloseable {
     private final DmaMemory memory;
-    private final MemorySegment ring;
+    private final DmaWords ring;
     private final int entries;
     private final Registers tailDoorbell;
     private int tail;
@@ -20,7 +19,7 @@ final class SubmissionQueue implements AutoCloseable {
         this.entries = entries;
         tailDoorbell = access.submissionTail(id);
         memory = access.dma().allocate((long) entries * SubmissionEntry.SIZE_BYTES, access.pageBytes());
-        ring = memory.segment();
+        ring = new DmaWords(memory);
     }
 
     /** The ring. */
@@ -46,14 +45,14 @@ final class SubmissionQueue implements AutoCloseable {
             long dwords2And3) {
         long at = (long) tail * SubmissionEntry.SIZE_BYTES;
         long dwords0And1 = ((long) namespaceId << Integer.SIZE) | ((long) commandId << Short.SIZE) | opcode;
-        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW0, dwords0And1);
-        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW2, dwords2And3);
-        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.MPTR, metadata);
-        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.PRP1, prp1);
-        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.PRP2, prp2);
-        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW10, dwords10And11);
-        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW12, dwords12And13);
-        ring.set(ValueLayout.JAVA_LONG, at + SubmissionEntry.CDW14, dwords14And15);
+        ring.setLong(at + SubmissionEntry.CDW0, dwords0And1);
+        ring.setLong(at + SubmissionEntry.CDW2, dwords2And3);
+        ring.setLong(at + SubmissionEntry.MPTR, metadata);
+        ring.setLong(at + SubmissionEntry.PRP1, prp1);
+        ring.setLong(at + SubmissionEntry.PRP2, prp2);
+        ring.setLong(at + SubmissionEntry.CDW10, dwords10And11);
+        ring.setLong(at + SubmissionEntry.CDW12, dwords12And13);
+        ring.setLong(at + SubmissionEntry.CDW14, dwords14And15);
         tail = tail + 1 == entries ? 0 : tail + 1;
     }
 
@@ -69,7 +68,7 @@ final class SubmissionQueue implements AutoCloseable {
 
     /** Empties the ring: the controller starts from its beginning, too. */
     void clear() {
-        ring.fill((byte) 0);
+        memory.segment().fill((byte) 0);
         tail = 0;
         announcedTail = 0;
     }

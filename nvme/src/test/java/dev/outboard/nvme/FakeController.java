@@ -18,15 +18,16 @@ import dev.outboard.specs.nvme.SubmissionEntry;
 import dev.outboard.specs.pci.PciConfiguration;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 
 /**
  * A controller that lies and breaks on purpose, within a call of the driver, so that every fault comes exactly when it
- * shall. Fields say how; the defaults behave.
+ * shall. Fields say how; the defaults behave. Several threads may call it, one at a time.
  */
 class FakeController implements PciFunction {
     private static final int BAR_BYTES = 0x2000;
@@ -38,8 +39,15 @@ class FakeController implements PciFunction {
 
     long capabilities = NvmeRegisters.CAP_MQES.of(63) | NvmeRegisters.CAP_TO.of(1) | NvmeRegisters.CAP_CSS.of(1);
     boolean becomesReady = true;
+    /** Until it is disabled. */
     boolean fatal;
-    boolean gone;
+
+    volatile boolean gone;
+    /** Whether what is written to registers raises SIGBUS. */
+    boolean faults;
+    /** Called when the controller is enabled or disabled, with which. */
+    Consumer<Boolean> whenSwitched = enabled -> {};
+
     long blocks = 1024;
     int blockShift = 9;
     int[] namespaceIds = {1};
@@ -82,7 +90,7 @@ class FakeController implements PciFunction {
     private final Map<Integer, Long> posted = new HashMap<>();
     private final TreeMap<Long, MemorySegment> memory = new TreeMap<>();
     private final Map<Long, Long> registers = new HashMap<>();
-    final List<String> log = new ArrayList<>();
+    final List<String> log = new CopyOnWriteArrayList<>();
     boolean closed;
 
     private final DmaAllocator dma = new DmaAllocator(
@@ -110,6 +118,9 @@ class FakeController implements PciFunction {
 
                 @Override
                 public void write(long offset, int widthBytes, long value) {
+                    if (faults) {
+                        throw new InternalError("a fault occurred in an unsafe memory access operation");
+                    }
                     if (!gone) {
                         writeRegister(offset, value);
                     }
@@ -141,7 +152,20 @@ class FakeController implements PciFunction {
             List.of(),
             () -> {});
 
-    private long readRegister(long offset) {
+    /** It starts anew, as after a loss of power. */
+    synchronized void restart() {
+        registers.clear();
+        forgetQueues();
+    }
+
+    private void forgetQueues() {
+        submissionQueues.clear();
+        completionQueues.clear();
+        heads.clear();
+        posted.clear();
+    }
+
+    private synchronized long readRegister(long offset) {
         if (offset == NvmeRegisters.CAP.offset()) {
             return capabilities;
         }
@@ -155,15 +179,15 @@ class FakeController implements PciFunction {
         return registers.getOrDefault(offset, 0L);
     }
 
-    private void writeRegister(long offset, long value) {
+    private synchronized void writeRegister(long offset, long value) {
         registers.put(offset, value);
         if (offset == NvmeRegisters.CC.offset() && !NvmeRegisters.CC_EN.isSet(value)) {
-            // A reset forgets all queues.
-            submissionQueues.clear();
-            completionQueues.clear();
-            heads.clear();
-            posted.clear();
+            forgetQueues();
+            fatal = false;
             log.add("disabled");
+        }
+        if (offset == NvmeRegisters.CC.offset()) {
+            whenSwitched.accept(NvmeRegisters.CC_EN.isSet(value));
         }
         if (offset == NvmeRegisters.ACQ.offset()) {
             long attributes = registers.getOrDefault(NvmeRegisters.AQA.offset(), 0L);

@@ -12,7 +12,6 @@ import dev.outboard.emulation.recording.ReplayDivergedException;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.pci.Pci;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,8 +71,6 @@ class NvmeReplayTest {
 
         try (NvmeController controller = Nvme.open("replay:" + file)) {
             assertThatThrownBy(() -> writeAndRead(controller, Waiting.POLL, ~PATTERN))
-                    .isInstanceOf(UncheckedIOException.class)
-                    .cause()
                     .isInstanceOf(ReplayDivergedException.class)
                     .hasMessageContaining("the driver did \"to-device")
                     .hasMessageContaining("of the recording expects \"to-device");
@@ -87,7 +84,7 @@ class NvmeReplayTest {
         try (NvmeController controller = Nvme.open("replay:" + file)) {
             writeAndRead(controller, Waiting.POLL, PATTERN);
             assertThatThrownBy(() -> writeAndRead(controller, Waiting.POLL, PATTERN))
-                    .hasRootCauseInstanceOf(ReplayDivergedException.class);
+                    .isInstanceOf(ReplayDivergedException.class);
         }
     }
 

@@ -23,8 +23,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LoadGenerator implements AutoCloseable {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    private static final long LONGEST_NANOS = 60_000_000_000L;
-    private static final int PRECISION_DIGITS = 3;
     /** Polls without a completion that take some 10 µs: a fast device has one in that time. */
     private static final int IDLE_POLLS = 1 << 12;
 
@@ -35,7 +33,7 @@ public final class LoadGenerator implements AutoCloseable {
 
     private final LoadOptions options;
     private final NvmeNamespace namespace;
-    private final Histogram latency = new Histogram(LONGEST_NANOS, PRECISION_DIGITS);
+    private final LatencyCounts latency = new LatencyCounts();
     private final QueuePair queue;
     private final DmaMemory memory;
     // One object, not a lambda a request.
@@ -158,6 +156,10 @@ public final class LoadGenerator implements AutoCloseable {
                     tick();
                     // The device may be a thread that waits for this very processor.
                     Thread.yield();
+                } else if (inFlight > 1) {
+                    // The device stores several completions in the line that is polled: it is not to be taken from it
+                    // for each.
+                    Thread.onSpinWait();
                 }
                 if (failure != null) {
                     throw failure;
@@ -170,6 +172,7 @@ public final class LoadGenerator implements AutoCloseable {
             Affinity.set(cpus);
         }
         double seconds = measuredNanos / 1e9;
+        Histogram histogram = latency();
         return new LoadResult(
                 seconds,
                 count,
@@ -178,13 +181,13 @@ public final class LoadGenerator implements AutoCloseable {
                 allocatedBytes,
                 pattern == null ? 0 : pattern.verified(),
                 pattern == null ? 0 : pattern.mismatches(),
-                LoadResult.Latency.of(latency),
-                LoadResult.Bucket.of(latency));
+                LoadResult.Latency.of(histogram),
+                LoadResult.Bucket.of(histogram));
     }
 
     /** How long requests took, in nanoseconds. */
     Histogram latency() {
-        return latency;
+        return latency.histogram();
     }
 
     private void submitOrRest(int buffer) {
@@ -261,21 +264,24 @@ public final class LoadGenerator implements AutoCloseable {
         }
         inFlight--;
         int buffer = (int) request.context();
+        long nanos = batchNanos - startNanos[buffer];
         if (pattern != null && request.status() == 0) {
             pattern.completed(buffer);
         }
+        boolean last = measuring && count + 1 == options.requests();
+        // First, so that the device works while the rest is done here.
+        if (!draining && !last) {
+            submitOrRest(buffer);
+        }
         if (measuring) {
-            latency.recordValue(Math.min(LONGEST_NANOS, batchNanos - startNanos[buffer]));
+            latency.record(nanos);
             count++;
             if (request.status() != 0) {
                 errors++;
             }
-            if (count == options.requests()) {
+            if (last) {
                 endMeasuring(batchNanos);
             }
-        }
-        if (!draining) {
-            submitOrRest(buffer);
         }
     }
 

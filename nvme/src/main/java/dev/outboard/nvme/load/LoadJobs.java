@@ -82,7 +82,7 @@ public final class LoadJobs implements AutoCloseable {
     }
 
     private LoadResult sum(List<LoadResult> results) {
-        Histogram latency = jobs.getFirst().latency().copy();
+        Histogram latency = jobs.getFirst().latency();
         jobs.stream().skip(1).forEach(job -> latency.add(job.latency()));
         long operations = results.stream().mapToLong(LoadResult::operations).sum();
         return new LoadResult(

@@ -13,7 +13,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * A thread's work that keeps a queue pair full: writes places of its own, reads each back, compares, and writes it anew, until
- * it is told to stop. Every request has to end exactly once, well or by a reset; what a reset ended is done again.
+ * it is told to stop. Every request has to end exactly once, well or aborted; what was aborted is done again, as long as the
+ * device lets it.
  */
 final class BusyQueue implements Callable<BusyQueue>, CompletionHandler {
     private static final int PLACES = 16;
@@ -32,6 +33,7 @@ final class BusyQueue implements Callable<BusyQueue>, CompletionHandler {
     private volatile boolean stopping;
     private QueuePair queue;
     private DmaMemory buffers;
+    private IOException refused;
     private long submitted;
     private long ended;
     private long aborted;
@@ -59,6 +61,9 @@ final class BusyQueue implements Callable<BusyQueue>, CompletionHandler {
         }
         while (!stopping || ended < submitted) {
             queue.await(SOON);
+            if (refused != null) {
+                throw refused;
+            }
         }
         queue.close();
         return this;
@@ -75,16 +80,18 @@ final class BusyQueue implements Callable<BusyQueue>, CompletionHandler {
         try {
             next(request, place);
         } catch (IOException e) {
-            // The poll that follows says why.
-            throw new AssertionError(e);
+            // That is how its end is told; the poll says why, unless it had been told before.
+            underWay[place] = false;
+            ended++;
+            refused = e;
         }
     }
 
     private void next(NvmeRequest request, int place) throws IOException {
-        if (Status.code(request.status()) == Status.ABORTED_BY_HOST) {
+        // Whether it was carried out nobody knows.
+        boolean again = Status.code(request.status()) == Status.ABORTED_BY_HOST;
+        if (again) {
             aborted++;
-            // Whether it was carried out nobody knows.
-            reading[place] = false;
         } else if (request.status() != Status.SUCCESS) {
             throw new AssertionError(request.failure());
         } else if (reading[place]) {
@@ -93,7 +100,7 @@ final class BusyQueue implements Callable<BusyQueue>, CompletionHandler {
         if (stopping) {
             return;
         }
-        if (reading[place] || Status.code(request.status()) == Status.ABORTED_BY_HOST) {
+        if (again || reading[place]) {
             write(place);
         } else {
             read(place);
@@ -153,7 +160,7 @@ final class BusyQueue implements Callable<BusyQueue>, CompletionHandler {
         stopping = true;
     }
 
-    /** How many requests a reset ended. */
+    /** How many requests were aborted. */
     long aborted() {
         return aborted;
     }

@@ -44,7 +44,7 @@ abstract class NvmeRemovalContract {
                 assertThatThrownBy(() -> result.get(LIMIT_SECONDS, TimeUnit.SECONDS))
                         .hasCauseInstanceOf(DeviceGoneException.class);
             }
-            assertThat(queues).allMatch(queue -> queue.underWay() > 0);
+            assertThat(queues).allMatch(queue -> queue.underWay() == 0 && queue.aborted() > 0);
             assertThatThrownBy(controller::checkPresent).isInstanceOf(DeviceGoneException.class);
             assertThatThrownBy(controller::reset).isInstanceOf(DeviceGoneException.class);
             assertThatThrownBy(() -> controller.createQueuePair(1)).isInstanceOf(IOException.class);

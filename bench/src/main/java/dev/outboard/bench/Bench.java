@@ -27,12 +27,25 @@ final class Bench {
         this.results = results;
     }
 
+    /** One of the two sides of a case whose rounds have several figures. */
+    @FunctionalInterface
+    interface SideOfMany {
+        /** Measures one round. Returns a figure for each quantity of the case; NaN for what this side does not know. */
+        double[] round() throws IOException;
+    }
+
     /** Measures one case. A side that fails makes it one that was not measured. */
     void measure(String what, int rounds, Side ours, Side theirs) {
+        measure(what, rounds, List.of(new Quantity("", comparison.unit())), () -> new double[] {ours.round()}, () ->
+                new double[] {theirs.round()});
+    }
+
+    /** The same with several figures a round, each of which is a case of its own in the results. */
+    void measure(String what, int rounds, List<Quantity> quantities, SideOfMany ours, SideOfMany theirs) {
         // What was read after the case before this one is recent enough.
         double before = Double.isNaN(lastPingPong) ? pingPong.nanos() : lastPingPong;
-        List<Double> oursByRound = new ArrayList<>();
-        List<Double> theirsByRound = new ArrayList<>();
+        List<double[]> oursByRound = new ArrayList<>();
+        List<double[]> theirsByRound = new ArrayList<>();
         try {
             for (int round = 0; round < rounds; round++) {
                 // Who goes first changes: neither always inherits the other's caches and clock frequency.
@@ -51,11 +64,22 @@ final class Bench {
         }
         lastPingPong = pingPong.nanos();
         double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
-        report(CaseResult.measured(
-                comparison,
-                what,
-                peer,
-                new CaseResult.Figures(oursByRound, theirsByRound, before, lastPingPong, load)));
+        for (int i = 0; i < quantities.size(); i++) {
+            List<Double> oursOfIt = column(oursByRound, i);
+            List<Double> theirsOfIt = column(theirsByRound, i);
+            if (!oursOfIt.contains(Double.NaN) && !theirsOfIt.contains(Double.NaN)) {
+                report(CaseResult.measured(
+                        comparison,
+                        what + quantities.get(i).suffix(),
+                        quantities.get(i).unit(),
+                        peer,
+                        new CaseResult.Figures(oursOfIt, theirsOfIt, before, lastPingPong, load)));
+            }
+        }
+    }
+
+    private static List<Double> column(List<double[]> rounds, int index) {
+        return rounds.stream().map(round -> round[index]).toList();
     }
 
     private void notMeasured(String what, String reason) {

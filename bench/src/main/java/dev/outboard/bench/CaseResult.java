@@ -57,8 +57,8 @@ public record CaseResult(
         }
     }
 
-    static CaseResult measured(Comparison comparison, String what, String peer, Figures figures) {
-        return new CaseResult(comparison.name(), what, comparison.unit(), peer, figures, null);
+    static CaseResult measured(Comparison comparison, String what, Unit unit, String peer, Figures figures) {
+        return new CaseResult(comparison.name(), what, unit, peer, figures, null);
     }
 
     static CaseResult notMeasured(Comparison comparison, String what, String peer, String reason) {

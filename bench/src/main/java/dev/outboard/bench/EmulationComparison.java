@@ -48,12 +48,13 @@ final class EmulationComparison implements Comparison {
                 continue;
             }
             // The first round compiles our target for this load; it is not counted.
-            driver.iops(ours, load, FIRST_SECONDS);
+            driver.run(ours, load, FIRST_SECONDS);
             bench.measure(
                     load.caseName(),
                     settings.roundsOr(ROUNDS),
-                    () -> driver.iops(ours, load, settings.seconds()),
-                    () -> driver.iops(theirs, load, settings.seconds()));
+                    NvmeDriver.QUANTITIES,
+                    () -> driver.run(ours, load, settings.seconds()),
+                    () -> driver.run(theirs, load, settings.seconds()));
         }
     }
 }

@@ -18,7 +18,7 @@ final class JavaDriver implements NvmeDriver {
     private static final double NANOS_A_SECOND = 1e9;
 
     @Override
-    public double iops(Path socket, NvmeLoad load, double seconds) throws IOException {
+    public double[] run(Path socket, NvmeLoad load, double seconds) throws IOException {
         LoadOptions options = new LoadOptions(
                 load.operation(),
                 load.blockSizeBytes(),
@@ -36,7 +36,9 @@ final class JavaDriver implements NvmeDriver {
         if (result.errors() != 0) {
             throw new IOException(result.errors() + " of our requests failed");
         }
-        return result.iops();
+        return new double[] {
+            result.iops(), result.latency().p99(), result.latency().p9999()
+        };
     }
 
     private static Duration duration(double seconds) {

@@ -50,12 +50,13 @@ final class NvmeComparison implements Comparison {
             bench.measure(
                     load.caseName(),
                     settings.roundsOr(ROUNDS),
-                    () -> ours.iops(socket, load, settings.seconds()),
-                    () -> theirs.iops(socket, load, settings.seconds()));
+                    NvmeDriver.QUANTITIES,
+                    () -> ours.run(socket, load, settings.seconds()),
+                    () -> theirs.run(socket, load, settings.seconds()));
         }
     }
 
     private static void warmUp(NvmeDriver driver, Path socket, NvmeLoad load) throws IOException {
-        driver.iops(socket, load, FIRST_SECONDS);
+        driver.run(socket, load, FIRST_SECONDS);
     }
 }

@@ -15,6 +15,7 @@ import java.util.List;
 record NvmeLoad(Operation operation, int blockSizeBytes, int queueDepth) {
     private static final int SMALL = 4 << 10;
     private static final int LARGE = 128 << 10;
+    private static final int MIXED_DEPTH = 32;
     private static final int LARGE_DEPTH = 8;
 
     /** What both NVMe comparisons measure. */
@@ -27,6 +28,7 @@ record NvmeLoad(Operation operation, int blockSizeBytes, int queueDepth) {
                 loads.add(new NvmeLoad(operation, SMALL, depth));
             }
         }
+        loads.add(new NvmeLoad(Operation.RANDRW, SMALL, MIXED_DEPTH));
         loads.add(new NvmeLoad(Operation.RANDREAD, LARGE, LARGE_DEPTH));
         return List.copyOf(loads);
     }

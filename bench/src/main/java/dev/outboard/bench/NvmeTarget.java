@@ -120,7 +120,7 @@ final class NvmeTarget {
                             "--cpu",
                             Integer.toString(Settings.DRIVER_CPU)),
                     RUN_TIMEOUT);
-            double written = PeerOutput.iops(output) * PeerOutput.number(output, "seconds") * FILL_BLOCK_BYTES;
+            double written = PeerOutput.ofClient(output)[0] * PeerOutput.number(output, "seconds") * FILL_BLOCK_BYTES;
             if (written >= sizeBytes) {
                 return;
             }

@@ -15,33 +15,48 @@ final class PeerOutput {
 
     /** A number of the JSON object that a program of bench/peers printed. */
     static double number(String output, String field) throws IOException {
-        Map<String, Object> object;
+        return number(object(output), field, output);
+    }
+
+    private static double latency(String output, String percentile) throws IOException {
+        if (object(output).get("latencyMicros") instanceof Map<?, ?> latency) {
+            return number(latency, percentile, output);
+        }
+        throw new IOException("the peer printed no object \"latencyMicros\" but \"" + output.strip() + "\"");
+    }
+
+    private static Map<String, Object> object(String output) throws IOException {
         try {
-            object = JSON.std.mapFrom(output);
+            return JSON.std.mapFrom(output);
         } catch (IOException e) {
             throw new IOException("the peer did not print a JSON object but \"" + output.strip() + "\"", e);
         }
+    }
+
+    private static double number(Map<?, ?> object, String field, String output) throws IOException {
         if (object.get(field) instanceof Number number) {
             return number.doubleValue();
         }
         throw new IOException("the peer printed no number \"" + field + "\" but \"" + output.strip() + "\"");
     }
 
-    /** The requests a second of nvme_client and of {@code outboard nvme bench --json}; all must have succeeded. */
-    static double iops(String output) throws IOException {
+    /** The figures of nvme_client and of {@code outboard nvme bench --json}; all requests must have succeeded. */
+    static double[] ofClient(String output) throws IOException {
         double errors = number(output, "errors");
         if (errors != 0) {
             throw new IOException("%.0f of the peer's requests failed".formatted(errors));
         }
-        return number(output, "iops");
+        return new double[] {
+            number(output, "iops"), latency(output, "p99"), latency(output, "p9999"),
+        };
     }
 
-    /** The requests a second of SPDK's spdk_nvme_perf. */
-    static double spdkIops(String output) throws IOException {
+    /** The figures of SPDK's spdk_nvme_perf, which does not print percentiles. */
+    static double[] ofSpdk(String output) throws IOException {
         Matcher total = SPDK_TOTAL.matcher(output);
         if (!total.find()) {
             throw new IOException("spdk_nvme_perf printed no line \"Total : …\" but \"" + output.strip() + "\"");
         }
-        return Double.parseDouble(total.group(1));
+        return new double[] {Double.parseDouble(total.group(1)), Double.NaN, Double.NaN};
     }
 }

@@ -20,11 +20,11 @@ final class ProgramDriver implements NvmeDriver {
     }
 
     @Override
-    public double iops(Path socket, NvmeLoad load, double seconds) throws IOException {
+    public double[] run(Path socket, NvmeLoad load, double seconds) throws IOException {
         Duration timeout = TIMEOUT.plusMillis((long) (seconds * 1000));
         return isSpdk()
-                ? PeerOutput.spdkIops(programs.run(spdkCommand(program, socket, load, seconds), timeout))
-                : PeerOutput.iops(programs.run(clientCommand(program, socket, load, seconds), timeout));
+                ? PeerOutput.ofSpdk(programs.run(spdkCommand(program, socket, load, seconds), timeout))
+                : PeerOutput.ofClient(programs.run(clientCommand(program, socket, load, seconds), timeout));
     }
 
     private boolean isSpdk() {

@@ -6,7 +6,7 @@ import java.util.Locale;
 /** The results for people: a line a case, as soon as it is measured. */
 final class ResultTable {
     private static final double MILLION = 1e6;
-    private static final String HEADER = "%-20s %11s %11s %7s  %11s %11s %7s  %s%n"
+    private static final String HEADER = "%-28s %11s %11s %7s  %11s %11s %7s  %s%n"
             .formatted("case", "ours", "theirs", "ratio", "best ours", "best theirs", "ratio", "ping-pong ns");
 
     private final PrintStream out;
@@ -31,7 +31,7 @@ final class ResultTable {
     static String row(CaseResult result) {
         CaseResult.Figures figures = result.figures();
         if (figures == null) {
-            return "%-20s not measured: %s%n".formatted(result.what(), result.notMeasured());
+            return "%-28s not measured: %s%n".formatted(result.what(), result.notMeasured());
         }
         Unit unit = result.unit();
         double ours = Unit.median(figures.oursByRound());
@@ -40,7 +40,7 @@ final class ResultTable {
         double bestTheirs = unit.best(figures.theirsByRound());
         return String.format(
                 Locale.ROOT,
-                "%-20s %11.3f %11.3f %7.2f  %11.3f %11.3f %7.2f  %.0f, %.0f%n",
+                "%-28s %11.3f %11.3f %7.2f  %11.3f %11.3f %7.2f  %.0f, %.0f%n",
                 result.what(),
                 shown(unit, ours),
                 shown(unit, theirs),

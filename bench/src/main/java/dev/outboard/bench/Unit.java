@@ -10,6 +10,8 @@ public enum Unit {
     NANOS_PER_UPDATE("ns/update", false),
     /** Nanoseconds a record, there or there and back: less is better. */
     NANOS_PER_RECORD("ns/record", false),
+    /** Microseconds that all but a few requests take at most: less is better. */
+    MICROS("µs", false),
     /** Mebibytes a second: more is better. */
     MIB_PER_SECOND("MiB/s", true),
     /** Requests a second: more is better. */

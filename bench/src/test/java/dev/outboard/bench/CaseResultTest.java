@@ -11,6 +11,7 @@ class CaseResultTest {
     private static final CaseResult MEASURED = CaseResult.measured(
             NVME,
             "randread qd1",
+            Unit.IOPS,
             "a peer",
             new CaseResult.Figures(List.of(100.0, 300.0, 400.0), List.of(200.0, 150.0, 50.0), 95.5, 80.25, 0.5));
 
@@ -48,7 +49,7 @@ class CaseResultTest {
     @Test
     void pingPongThatWasNotReadDoesNotCount() {
         CaseResult result = CaseResult.measured(
-                NVME, "x", "a peer", new CaseResult.Figures(List.of(1.0), List.of(1.0), Double.NaN, 80, 0));
+                NVME, "x", Unit.IOPS, "a peer", new CaseResult.Figures(List.of(1.0), List.of(1.0), Double.NaN, 80, 0));
         assertThat(result.json().get("pingPongNanos")).isEqualTo(80.0);
         assertThat(result.json().get("pingPongNanosBefore")).isNull();
     }
@@ -69,6 +70,7 @@ class CaseResultTest {
         assertThat(ResultTable.row(CaseResult.measured(
                         new FieldsComparison(),
                         "update",
+                        Unit.NANOS_PER_UPDATE,
                         "a peer",
                         new CaseResult.Figures(List.of(2.0), List.of(1.0), 90, 91, 0))))
                 .containsSubsequence("update", "2.000", "1.000", "0.50", "90, 91");

@@ -19,6 +19,7 @@ class NvmeLoadTest {
                         "randwrite qd1",
                         "randwrite qd32",
                         "randwrite qd128",
+                        "randrw qd32",
                         "randread 128K qd8");
     }
 

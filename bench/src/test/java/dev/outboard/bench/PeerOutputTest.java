@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 class PeerOutputTest {
     private static final String CLIENT = """
             {"device":"vfio-user:/run/x","op":"randread","blockSize":4096,"queueDepth":1,"seconds":1.000,"iops":1083021,\
-            "mibPerSecond":4230.6,"latencyMicros":{"mean":0.920,"p50":0.912},"errors":%d}
+            "mibPerSecond":4230.6,"latencyMicros":{"mean":0.920,"p50":0.912,"p99":1.250,"p9999":9.5},"errors":%d}
             """;
     private static final String SPDK = """
             Initializing NVMe Controllers
@@ -25,26 +25,26 @@ class PeerOutputTest {
             """;
 
     @Test
-    void theRequestsASecondOfTheClientAreRead() throws IOException {
-        assertThat(PeerOutput.iops(CLIENT.formatted(0))).isEqualTo(1_083_021);
+    void theFiguresOfTheClientAreRead() throws IOException {
+        assertThat(PeerOutput.ofClient(CLIENT.formatted(0))).containsExactly(1_083_021, 1.25, 9.5);
         assertThat(PeerOutput.number(CLIENT.formatted(0), "seconds")).isEqualTo(1);
     }
 
     @Test
     void requestsThatFailedAreNoResult() {
-        assertThatThrownBy(() -> PeerOutput.iops(CLIENT.formatted(3)))
+        assertThatThrownBy(() -> PeerOutput.ofClient(CLIENT.formatted(3)))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("3 of the peer's requests failed");
     }
 
     @Test
     void theTotalOfSpdkIsRead() throws IOException {
-        assertThat(PeerOutput.spdkIops(SPDK)).isEqualTo(2_460_123.5);
+        assertThat(PeerOutput.ofSpdk(SPDK)).containsExactly(2_460_123.5, Double.NaN, Double.NaN);
     }
 
     @Test
     void spdkWithoutATotalIsNoResult() {
-        assertThatThrownBy(() -> PeerOutput.spdkIops("No valid NVMe controllers found"))
+        assertThatThrownBy(() -> PeerOutput.ofSpdk("No valid NVMe controllers found"))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("No valid NVMe controllers found");
     }

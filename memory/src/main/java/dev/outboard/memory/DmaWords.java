@@ -1,7 +1,8 @@
 package dev.outboard.memory;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import dev.outboard.linux.DevicePages;
 import dev.outboard.linux.unchecked.AddressSpace;
@@ -26,10 +27,13 @@ import org.jspecify.annotations.Nullable;
 // An access that throws has not happened, so the fences need no finally block.
 @SuppressWarnings("ReachabilityFenceUsage")
 public final class DmaWords {
+    // Alignment is checked here, of the offset alone: that of the memory does not change.
     private static final VarHandle INT =
-            JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle().withInvokeExactBehavior();
+            JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle().withInvokeExactBehavior();
     private static final VarHandle LONG =
-            JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle().withInvokeExactBehavior();
+            JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle().withInvokeExactBehavior();
+    private static final VarHandle ORDERED_INT =
+            JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle().withInvokeExactBehavior();
 
     private static final MemorySegment MEMORY = AddressSpace.SEGMENT;
 
@@ -100,9 +104,9 @@ public final class DmaWords {
     public int getIntAcquire(long offset) {
         checkInt(offset);
         if (pages == null) {
-            return (int) INT.getAcquire(segment, offset);
+            return (int) ORDERED_INT.getAcquire(segment, offset);
         }
-        int value = (int) INT.getAcquire(MEMORY, address + offset);
+        int value = (int) ORDERED_INT.getAcquire(MEMORY, address + offset);
         Reference.reachabilityFence(pages);
         return value;
     }

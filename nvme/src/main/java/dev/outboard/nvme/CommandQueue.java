@@ -41,6 +41,7 @@ final class CommandQueue implements AutoCloseable {
     private final int depth;
     private final @Nullable Interrupt interrupt;
     private final int pollsBeforeSleep;
+    private final QueuePriority priority;
     private final long timeoutNanos;
 
     private final SubmissionQueue submissions;
@@ -64,6 +65,7 @@ final class CommandQueue implements AutoCloseable {
             int depth,
             @Nullable Interrupt interrupt,
             Waiting waiting,
+            QueuePriority priority,
             Duration timeout,
             QueueOwner owner)
             throws IOException {
@@ -72,6 +74,7 @@ final class CommandQueue implements AutoCloseable {
         this.depth = depth;
         this.interrupt = interrupt;
         pollsBeforeSleep = waiting.polls();
+        this.priority = priority;
         this.timeoutNanos = timeout.toNanos();
         this.owner = owner;
         resetsSeen = owner.resets();
@@ -514,6 +517,10 @@ final class CommandQueue implements AutoCloseable {
 
     int id() {
         return id;
+    }
+
+    QueuePriority priority() {
+        return priority;
     }
 
     SubmissionQueue submissions() {

@@ -119,7 +119,7 @@ class BrokenControllerTest {
     @Test
     void aResetReportsWhatWasOnItsWayOnceEachAndTheQueuesGoOn() throws IOException {
         lose(3);
-        try (NvmeController controller = Nvme.open(fake, SHORT);
+        try (NvmeController controller = Nvme.open(fake, NvmeSettings.DEFAULT.withCommandTimeout(SHORT));
                 QueuePair queue = controller.createQueuePair(4);
                 QueuePair other = controller.createQueuePair(2);
                 DmaMemory buffer = controller.dma().allocate(512)) {

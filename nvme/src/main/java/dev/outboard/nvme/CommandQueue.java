@@ -174,9 +174,15 @@ final class CommandQueue implements AutoCloseable {
     }
 
     /** Announces new commands at once if the controller has nothing else to do; otherwise the next poll does. */
-    void submitIfIdle() throws IOException {
+    void submitIfIdle(NvmeRequest request) throws IOException {
         if (slots.room() == depth - 1) {
-            submit();
+            try {
+                submit();
+            } catch (IOException e) {
+                // Its end is told by this.
+                slots.abandon(request);
+                throw e;
+            }
         }
     }
 
@@ -192,9 +198,12 @@ final class CommandQueue implements AutoCloseable {
     int poll() throws IOException {
         try {
             return pollOnce();
-        } catch (IOException | IllegalStateException e) {
-            // If somebody closed the controller, its memory is gone, which leads to anything.
+        } catch (IOException e) {
             tellIfLost();
+            throw e;
+        } catch (IllegalStateException e) {
+            tellIfLost();
+            // Its memory went with the controller, if somebody closed that.
             owner.checkUsable();
             throw e;
         }

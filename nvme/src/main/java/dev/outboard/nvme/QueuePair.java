@@ -219,7 +219,7 @@ public final class QueuePair implements AutoCloseable {
                 SubmissionEntry.NLB.of(blocks - 1L),
                 handler,
                 context);
-        commands.submitIfIdle();
+        commands.submitIfIdle(request);
         return request;
     }
 

@@ -80,13 +80,26 @@ class AbortedRequestsTest {
 
     @Test
     void byADeviceThatFaultsAtTheDoorbell() throws IOException {
+        // The first announces itself.
         read(1);
+        read(2);
         fake.faults = true;
         assertThatThrownBy(() -> queue.submit())
                 .isInstanceOf(DeviceGoneException.class)
                 .hasMessageContaining("does not answer at its registers");
         assertThatThrownBy(() -> queue.poll()).isInstanceOf(DeviceGoneException.class);
-        assertThat(told).containsExactly("1: 0x371");
+        assertThat(told).containsExactly("1: 0x371", "2: 0x371");
+        fake.faults = false;
+        controller.reset();
+        assertUsable();
+    }
+
+    @Test
+    void aReadThatCannotBeAnnouncedIsToldByItsExceptionAlone() throws IOException {
+        fake.faults = true;
+        assertThatThrownBy(() -> read(1)).isInstanceOf(DeviceGoneException.class);
+        assertThatThrownBy(() -> queue.poll()).isInstanceOf(DeviceGoneException.class);
+        assertThat(told).isEmpty();
         fake.faults = false;
         controller.reset();
         assertUsable();

@@ -13,12 +13,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Compares what a driver does with a recording, and answers from it. What was polled may be polled more or less often;
- * all else must come as it was recorded. After a divergence, which is thrown once, the device is gone.
+ * Compares what a driver does with a recording, and answers from it. What was polled may be polled more or less often, and
+ * a register that reads as it did before may be looked at more or less often; all else must come as it was recorded. After
+ * a divergence, which is thrown once, the device is gone.
  */
 final class Replay implements Interposer {
     private static final long MOST_MEMORY_BYTES = 1L << 30;
@@ -32,10 +34,13 @@ final class Replay implements Interposer {
     /** The read at the head was answered so often. */
     private long answered;
 
-    private @Nullable Read lastRead;
+    private final Map<Place, Long> values = new HashMap<>();
     private boolean gone;
     private boolean diverged;
     private boolean closed;
+
+    /** Where a driver looks. */
+    private record Place(Region region, long offset, int widthBytes) {}
 
     Replay(RecordingReader recording) throws IOException {
         this.recording = recording;
@@ -77,7 +82,20 @@ final class Replay implements Interposer {
             advance();
         }
         collectStores();
+        skipLooks();
         return head;
+    }
+
+    /** Looks at registers that read as they did before depend on how long the device took. */
+    private void skipLooks() {
+        while (head instanceof Read look && Objects.equals(values.get(placeOf(look)), look.value())) {
+            advance();
+            collectStores();
+        }
+    }
+
+    private static Place placeOf(Read read) {
+        return new Place(read.region(), read.offset(), read.widthBytes());
     }
 
     /** A driver that goes on finds what the device has stored at its next look, if it still looks. */
@@ -96,7 +114,6 @@ final class Replay implements Interposer {
         if (!done.equals(expected)) {
             throw divergence(done.toString());
         }
-        lastRead = null;
         advance();
     }
 
@@ -147,16 +164,20 @@ final class Replay implements Interposer {
             advance();
         }
         collectStores();
-        if (head instanceof Read run && run.isSamePlace(region, offset, widthBytes)) {
-            lastRead = run;
+        if (!(head instanceof Read next && next.isSamePlace(region, offset, widthBytes))) {
+            skipLooks();
+        }
+        Place place = new Place(region, offset, widthBytes);
+        if (head instanceof Read run && placeOf(run).equals(place)) {
+            values.put(place, run.value());
             if (++answered >= run.count()) {
                 advance();
             }
             return run.value();
         }
-        Read before = lastRead;
-        if (before != null && before.isSamePlace(region, offset, widthBytes)) {
-            return before.value();
+        Long before = values.get(place);
+        if (before != null) {
+            return before;
         }
         throw divergence("read " + region + " 0x" + Long.toHexString(offset) + " " + widthBytes);
     }

@@ -261,7 +261,8 @@ class AbortedRequestsTest {
         while (!fake.log.contains("abort")) {
             Thread.onSpinWait();
         }
-        assertThat(controller.admin().withTimeout(Duration.ofMillis(20)).abort(request)).isFalse();
+        assertThat(controller.admin().withTimeout(Duration.ofMillis(20)).abort(request))
+                .isFalse();
         assertThat(fake.log).containsOnlyOnce("abort");
         fake.gone = true;
         first.join();

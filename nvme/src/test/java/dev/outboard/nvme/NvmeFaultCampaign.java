@@ -125,7 +125,9 @@ abstract class NvmeFaultCampaign {
         FaultInjector injector = new FaultInjector(new FaultPlan(seed, withHaste));
         VerifiedLoad load = new VerifiedLoad(seed, SHORT);
         boolean misled = rules.stream().anyMatch(NvmeFaultCampaign::misleads);
-        try (NvmeController controller = Nvme.open(new InterposedFunction(Pci.open(address()), injector), NvmeSettings.DEFAULT.withCommandTimeout(SHORT))) {
+        try (NvmeController controller = Nvme.open(
+                new InterposedFunction(Pci.open(address()), injector),
+                NvmeSettings.DEFAULT.withCommandTimeout(SHORT))) {
             String end = "success";
             try {
                 end = load(controller, load) == 0 ? "success" : "requests failed";

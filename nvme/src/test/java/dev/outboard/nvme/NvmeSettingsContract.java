@@ -75,7 +75,7 @@ abstract class NvmeSettingsContract {
         try (NvmeController controller = open(settings);
                 QueuePair queue = controller.createQueuePair(7)) {
             for (int round = 0; round < 3; round++) {
-                verify(controller, queue, 10 * round);
+                verify(controller, queue, 10L * round);
                 controller.reset();
                 NvmeRequest forgotten = queue.flush(controller.namespaces().getFirst());
                 assertThatThrownBy(() -> forgotten.await(SOON)).hasMessageContaining("aborted by host");

@@ -328,6 +328,8 @@ final class CommandQueue implements AutoCloseable {
         } catch (IOException e) {
             failure = e;
             tellIfLost();
+            // Its interrupts went with the controller, if somebody closed that.
+            owner.checkUsable();
             throw e;
         }
     }

@@ -69,6 +69,10 @@ record ControllerAccess(
                     + " which the specification forbids");
         }
         int pageBytes = 1 << (SMALLEST_PAGE_SHIFT + (int) NvmeRegisters.CAP_MPSMIN.get(capabilities));
+        if (pageBytes > DmaAllocator.CHUNK_BYTES) {
+            throw new DeviceException(function.address() + " needs memory pages of " + pageBytes
+                    + " bytes or more (CAP.MPSMIN), and this driver's have up to " + DmaAllocator.CHUNK_BYTES);
+        }
         return new ControllerAccess(function, registers, capabilities, pageBytes, quirks, null, null);
     }
 

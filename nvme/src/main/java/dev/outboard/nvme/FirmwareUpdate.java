@@ -1,5 +1,6 @@
 package dev.outboard.nvme;
 
+import dev.outboard.driver.DeviceException;
 import dev.outboard.specs.nvme.Firmware;
 import dev.outboard.specs.nvme.Opcode;
 import dev.outboard.specs.nvme.Status;
@@ -46,11 +47,16 @@ public final class FirmwareUpdate {
     }
 
     /** FWUG, in units of 4 KiB: pieces are multiples of it. 0 says nothing. */
-    private long pieceBytes() {
+    private long pieceBytes() throws DeviceException {
         int units = controller.identity().data().getInt("fwug");
         long granularity =
                 units == 0 || units == NO_GRANULARITY ? GRANULARITY_UNIT_BYTES : (long) units * GRANULARITY_UNIT_BYTES;
-        long most = Math.min(MAXIMUM_PIECE_BYTES, controller.maximumTransferBytes());
+        long transfer = controller.maximumTransferBytes();
+        if (granularity > transfer) {
+            throw new DeviceException(controller.address() + " wants firmware in pieces of " + granularity
+                    + " bytes (FWUG), and transfers up to " + transfer + " at once (MDTS), which cannot be");
+        }
+        long most = Math.min(MAXIMUM_PIECE_BYTES, transfer);
         return Math.max(granularity, most - most % granularity);
     }
 

@@ -1,6 +1,7 @@
 package dev.outboard.nvme;
 
 import dev.outboard.driver.BlockDevice;
+import dev.outboard.driver.DeviceException;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.memory.Field;
 import dev.outboard.specs.nvme.Identify;
@@ -63,8 +64,12 @@ public final class NvmeBlockDevice implements BlockDevice {
         protects = namespace.hasOnlyProtection();
         boundaryBlocks = boundaryBlocks();
         timeout = controller.commandTimeout();
-        blocksACommand = (int)
-                Math.min(QueuePair.MAXIMUM_BLOCKS, controller.maximumTransferBytes() / namespace.blockSizeBytes());
+        long transfer = controller.maximumTransferBytes();
+        if (transfer < namespace.blockSizeBytes()) {
+            throw new DeviceException(controller.address() + " has blocks of " + namespace.blockSizeBytes()
+                    + " bytes, and one command transfers up to " + transfer + ": none of them can be read");
+        }
+        blocksACommand = (int) Math.min(QueuePair.MAXIMUM_BLOCKS, transfer / namespace.blockSizeBytes());
         queue = controller.createQueuePair(Math.min(DEPTH, controller.maximumQueueDepth()), waiting);
     }
 

@@ -25,6 +25,9 @@ public record ZoneInformation(
         int extensionBytes,
         boolean readsAcrossZones,
         long maximumAppendBytes) {
+    /** So that a report of all zones fits into memory; a disk of 256 TB in zones of 256 MB has as many. */
+    private static final long MAXIMUM_ZONES = 1 << 20;
+
     /** Reads them from what the controller said, which is checked. */
     static ZoneInformation of(
             NvmeNamespace namespace, MemorySegment data, MemorySegment controller, ControllerAccess access)
@@ -33,7 +36,7 @@ public record ZoneInformation(
         StructView format = Zone.FORMAT_EXTENSION.view(
                 identity.slice("lbafe").asSlice((long) namespace.formatIndex() * Zone.FORMAT_EXTENSION_BYTES));
         long blocks = format.get("zsze");
-        if (blocks < 1 || blocks > namespace.blockCount()) {
+        if (blocks < 1 || blocks > namespace.blockCount() || namespace.blockCount() / blocks > MAXIMUM_ZONES) {
             throw new DeviceException(access + " says that zones of " + namespace + " have "
                     + Long.toUnsignedString(blocks) + " blocks, which cannot be");
         }

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceTimeoutException;
+import dev.outboard.specs.nvme.Identify;
+import dev.outboard.specs.nvme.NvmeRegisters;
 import dev.outboard.specs.nvme.Opcode;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -110,6 +112,43 @@ class LyingControllerTest {
         };
         assertThat(admin.logs().selfTests().results()).isEmpty();
         assertThat(admin.logs().selfTests().percent()).isEqualTo(127);
+    }
+
+    @Test
+    void pagesLargerThanAnyMemoryIsAllocatedIn() {
+        FakeController large = new FakeController();
+        large.capabilities |= NvmeRegisters.CAP_MPSMIN.of(15);
+        assertLie(() -> Nvme.open(large), "needs memory pages of 134217728 bytes or more (CAP.MPSMIN)");
+    }
+
+    @Test
+    void blocksLargerThanACommandTransfers() throws IOException {
+        FakeController large = new FakeController();
+        large.blockShift = 24;
+        try (NvmeController opened = Nvme.open(large)) {
+            assertLie(
+                    () -> new NvmeBlockDevice(opened, opened.namespace(1), Waiting.POLL),
+                    "has blocks of 16777216 bytes, and one command transfers up to 2097152");
+        }
+    }
+
+    @Test
+    void firmwareInPiecesLargerThanACommandTransfers() throws IOException {
+        FakeController greedy = new FakeController();
+        greedy.answer = (opcode, dword10, data) -> {
+            if (opcode == Opcode.IDENTIFY && dword10 == Identify.CNS_CONTROLLER) {
+                Identify.CONTROLLER.view(data).set("fwug", 3).set("mdts", 1);
+            }
+            return 0;
+        };
+        try (NvmeController opened = Nvme.open(greedy)) {
+            assertLie(
+                    () -> {
+                        opened.admin().firmware().download(MemorySegment.ofArray(new byte[Long.BYTES]));
+                        return 0;
+                    },
+                    "wants firmware in pieces of 12288 bytes (FWUG), and transfers up to 8192 at once");
+        }
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.pci.DriverBinding;
+import dev.outboard.pci.Pci;
 import dev.outboard.pci.PciBus;
 import dev.outboard.specs.nvme.Status;
 import dev.outboard.specs.pci.PciConfiguration;
@@ -112,8 +113,8 @@ class NvmeRemovalOverVfioTest extends NvmeRemovalContract {
     @Test
     void aControllerWhoseMemoryIsSwitchedOffIsBroughtBackByAReset() throws Exception {
         String address = plugIn();
-        try (NvmeController controller =
-                        Nvme.open("vfio:" + address, NvmeSettings.DEFAULT.withCommandTimeout(Duration.ofSeconds(1)));
+        NvmeSettings settings = NvmeSettings.DEFAULT.withCommandTimeout(Duration.ofSeconds(1));
+        try (NvmeController controller = Nvme.open(Pci.open("vfio:" + address), settings);
                 QueuePair queue = controller.createQueuePair(1)) {
             readBlock(controller, queue);
             try (RandomAccessFile configuration =

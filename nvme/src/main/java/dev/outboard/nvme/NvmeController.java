@@ -26,7 +26,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NvmeController implements AutoCloseable {
     static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(10);
-    private static final Duration DELETE_TIMEOUT = Duration.ofSeconds(1);
     private static final Duration ABORT_TIMEOUT = Duration.ofSeconds(1);
     private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(5);
     private static final long SHUTDOWN_POLL_NANOS = 50_000;
@@ -51,6 +50,9 @@ public final class NvmeController implements AutoCloseable {
     private volatile int queueCount;
     private final BitSet usedQueueIds = new BitSet();
     private final List<CommandQueue> queues = new ArrayList<>();
+    /** Closed, but the controller did not confirm that it is done with them: they keep their identifiers and memory. */
+    private final List<CommandQueue> undeleted = new ArrayList<>();
+
     private List<Interrupt> interrupts = List.of();
     private volatile boolean closed;
 
@@ -308,6 +310,11 @@ public final class NvmeController implements AutoCloseable {
             namespaces = again.namespaces();
             queueCount = again.queueCount();
             resetFailure = null;
+            for (CommandQueue forgotten : undeleted) {
+                usedQueueIds.clear(forgotten.id());
+                forgotten.freeMemory();
+            }
+            undeleted.clear();
         } catch (InternalError | UncheckedIOException fault) {
             throw stopped(access.failure(fault));
         } catch (IOException e) {
@@ -424,11 +431,11 @@ public final class NvmeController implements AutoCloseable {
         queues.remove(queue);
         try {
             function.checkPresent();
-            admin.deleteQueues(queue.id(), DELETE_TIMEOUT);
+            admin.deleteQueues(queue.id());
             usedQueueIds.clear(queue.id());
             return true;
         } catch (IOException e) {
-            // The identifier and the memory stay taken until the controller closes: that cannot do harm.
+            undeleted.add(queue);
             return false;
         }
     }

@@ -4,22 +4,28 @@
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
 
-# Puts a JDK of version 25 or later into JAVA_HOME: the one that is there already, else the newest that is installed.
+# Puts a JDK of version 25 or later into JAVA_HOME, and its version into jdk_release: the one that is there already, else the newest that is installed.
 find_jdk() {
     best=
     best_version=24
     for home in "${JAVA_HOME:-}" /usr/lib/jvm/* /opt/jdk* /opt/java/* "$HOME"/.sdkman/candidates/java/* "$HOME"/.jdks/*; do
         [ -x "$home/bin/javac" ] && [ -r "$home/release" ] || continue
-        version=$(sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$home/release")
+        release=
+        while IFS='="' read -r key _ value _; do
+            [ "$key" != JAVA_VERSION ] || release=$value
+        done <"$home/release"
+        version=${release%%[!0-9]*}
         [ -n "$version" ] && [ "$version" -gt "$best_version" ] || continue
         best=$home
         best_version=$version
+        best_release=$release
         # What the user chose is right if it is new enough.
         [ "$home" = "${JAVA_HOME:-}" ] && break
     done
     [ -n "$best" ] || fail "outboard needs a JDK 25: install one (Debian 13: apt-get install openjdk-25-jdk-headless;" \
         "else a Temurin or OpenJDK 25 of any kind) and set JAVA_HOME to it"
     JAVA_HOME=$best
+    jdk_release=$best_release
     export JAVA_HOME
 }
 
@@ -70,7 +76,7 @@ stale() {
 
 # Says that cli/target/app is up to date.
 app_is_built() {
-    rm -f "$root/cli/target/outboard.aot"
+    rm -rf "$root/cli/target/aot"
     touch "$root/cli/target/app/.built"
 }
 
@@ -88,4 +94,30 @@ build_app() {
         (cd "$root" && maven -q -Dstyle.color=never -DskipTests -pl cli -am package >&2) || fail "outboard does not build"
         app_is_built
     ) 9<"$root/pom.xml" || exit 1
+}
+
+# The options of each JVM on cli/target/app. Serial collector: the steady state allocates nothing, and it starts fastest. Only
+# one module may call C; --illegal-native-access=deny, which the tests run with, would keep modules out of AOT caches (JDK 25).
+JVM_OPTIONS="-XX:+UseSerialGC -XX:-UsePerfData --enable-native-access=dev.outboard.linux"
+
+# Makes AOT caches of cli/target/app for this JDK, from a run of some commands: $caches/outboard.aot for the command,
+# $caches/emulator.aot for the processes of its emulated devices. Once: where that fails there are none, and commands start
+# slower. Of several that start together one makes them, and the others do not wait.
+make_caches() {
+    caches=$root/cli/target/aot/$jdk_release
+    [ ! -d "$caches" ] || return 0
+    (
+        ! command -v flock >/dev/null || flock -n 9 || exit 0
+        app=$root/cli/target/app
+        made=$(mkdir -p "${caches%/*}" 2>/dev/null && mktemp -d "$caches.XXXXXX" 2>/dev/null) || exit 0
+        say "preparing fast starts, once: some seconds…"
+        # shellcheck disable=SC2086 # words, on purpose
+        {
+            "$JAVA_HOME/bin/java" "$root/scripts/NewerClassFiles.java" "$app"/picocli-*.jar &&
+                "$JAVA_HOME/bin/java" $JVM_OPTIONS -XX:AOTCacheOutput="$made/outboard.aot" --module-path "$app" \
+                    --module dev.outboard.cli/dev.outboard.cli.StartTraining "$made/emulator.aot" || rm -f "$made"/*.aot
+            chmod 755 "$made"
+            mv -T "$made" "$caches" || rm -rf "$made"
+        } >"$made/log" 2>&1
+    ) 9<"$root/cli/pom.xml"
 }

@@ -13,7 +13,8 @@ interface Comparison {
             new CopyComparison(),
             new FindComparison(),
             new NvmeComparison(),
-            new EmulationComparison());
+            new EmulationComparison(),
+            new StartupComparison());
 
     String name();
 

@@ -12,6 +12,8 @@ public enum Unit {
     NANOS_PER_RECORD("ns/record", false),
     /** Microseconds that all but a few requests take at most: less is better. */
     MICROS("µs", false),
+    /** Milliseconds: less is better. */
+    MILLIS("ms", false),
     /** Mebibytes a second: more is better. */
     MIB_PER_SECOND("MiB/s", true),
     /** Requests a second: more is better. */

@@ -88,25 +88,30 @@ final class EmulateCommand implements Callable<Integer> {
         }
     }
 
-    /** Adds a subcommand for each model that there is. */
-    static void addModels(CommandLine emulate) {
+    /** One for each model that there is. */
+    static Subcommands subcommands() {
+        Subcommands subcommands = new Subcommands();
         for (Models.Kind kind : Models.kinds()) {
-            Serve serve = new Serve(kind);
-            CommandSpec model = CommandSpec.forAnnotatedObject(serve);
-            model.name(kind.name());
-            if (kind.name().startsWith(VhostUserServing.DEVICES)) {
-                model.addMixin("vhostUser", CommandSpec.forAnnotatedObject(serve.vhostUser));
-            }
-            model.usageMessage()
-                    .description("Serves " + kind.summary() + " to any vfio-user client, until interrupted.");
-            kind.options()
-                    .forEach((name, meaning) -> model.addOption(OptionSpec.builder("--" + name)
-                            .paramLabel("VALUE")
-                            .type(String.class)
-                            .description("The default is in parentheses: " + meaning + ".")
-                            .build()));
-            emulate.addSubcommand(kind.name(), new CommandLine(model));
+            subcommands.with(kind.name(), () -> subcommand(kind));
         }
+        return subcommands;
+    }
+
+    private static CommandSpec subcommand(Models.Kind kind) {
+        Serve serve = new Serve(kind);
+        CommandSpec model = CommandSpec.forAnnotatedObject(serve);
+        model.name(kind.name());
+        if (kind.name().startsWith(VhostUserServing.DEVICES)) {
+            model.addMixin("vhostUser", CommandSpec.forAnnotatedObject(serve.vhostUser));
+        }
+        model.usageMessage().description("Serves " + kind.summary() + " to any vfio-user client, until interrupted.");
+        kind.options()
+                .forEach((name, meaning) -> model.addOption(OptionSpec.builder("--" + name)
+                        .paramLabel("VALUE")
+                        .type(String.class)
+                        .description("The default is in parentheses: " + meaning + ".")
+                        .build()));
+        return model;
     }
 
     /** Serves one kind of model. */

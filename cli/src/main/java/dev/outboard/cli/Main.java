@@ -6,11 +6,12 @@ import dev.outboard.cli.nvme.NvmeCommand;
 import dev.outboard.cli.reg.RegisterGroup;
 import dev.outboard.driver.ByteSize;
 import dev.outboard.emulation.recording.IncompleteRecordingException;
+import dev.outboard.linux.SystemCalls;
 import dev.outboard.memory.Claims;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
-import java.util.Objects;
+import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -28,21 +29,7 @@ import picocli.CommandLine.ScopeType;
         sortOptions = false,
         usageHelpAutoWidth = true,
         exitCodeListHeading = "%nExit status:%n",
-        exitCodeList = {"0:success", "1:a failure, explained in one line", "2:wrong usage", "130:interrupted"},
-        subcommands = {
-            DevicesCommand.class,
-            BindCommand.class,
-            UnbindCommand.class,
-            ClaimsCommand.class,
-            RegisterGroup.Reg.class,
-            RegisterGroup.Mem.class,
-            RegisterGroup.Port.class,
-            RunCommand.class,
-            NvmeCommand.class,
-            EmulateCommand.class,
-            FaultsCommand.class,
-            TraceCommand.class
-        })
+        exitCodeList = {"0:success", "1:a failure, explained in one line", "2:wrong usage", "130:interrupted"})
 public final class Main implements Runnable {
     /** A failure that the command explains in one line. */
     static final int FAILURE = 1;
@@ -79,7 +66,7 @@ public final class Main implements Runnable {
      * @param arguments the command and its options
      */
     public static void main(String[] arguments) {
-        Interruption.install();
+        start();
         int status = FAILURE;
         try {
             status = execute(arguments);
@@ -89,6 +76,29 @@ public final class Main implements Runnable {
         System.exit(status);
     }
 
+    /** What comes before a command. */
+    static void start() {
+        // While picocli reads annotations, which takes as long.
+        Thread.ofPlatform().daemon().name("outboard-link").start(SystemCalls::linkAhead);
+        Interruption.install();
+    }
+
+    private static Subcommands subcommands() {
+        return new Subcommands()
+                .with("devices", DevicesCommand::new)
+                .with("bind", BindCommand::new)
+                .with("unbind", UnbindCommand::new)
+                .with("claims", ClaimsCommand::new)
+                .with("reg", RegisterGroup.Reg::new, RegisterGroup::deviceCommands)
+                .with("mem", RegisterGroup.Mem::new, RegisterGroup::memoryCommands)
+                .with("port", RegisterGroup.Port::new, RegisterGroup::portCommands)
+                .with("run", RunCommand::new, RunCommand::subcommands)
+                .with("nvme", NvmeCommand::new, NvmeCommand::subcommands)
+                .with("emulate", EmulateCommand::new, EmulateCommand::subcommands)
+                .with("faults", FaultsCommand::new, FaultsCommand::subcommands)
+                .with("trace", TraceCommand::new);
+    }
+
     static int execute(String... arguments) {
         // Who asks for the owner of a device sees the command, as far as it is no option's value.
         System.setProperty(
@@ -96,15 +106,18 @@ public final class Main implements Runnable {
                 Stream.concat(Stream.of("outboard"), Stream.of(arguments).takeWhile(word -> !word.startsWith("-")))
                         .limit(MOST_OWNER_WORDS)
                         .collect(Collectors.joining(" ")));
+        return commandLine(arguments).execute(arguments);
+    }
+
+    /** The command, with those of its subcommands that the arguments can mean. */
+    static CommandLine commandLine(String... arguments) {
         CommandLine commandLine = new CommandLine(new Main());
-        EmulateCommand.addModels(
-                Objects.requireNonNull(commandLine.getSubcommands().get("emulate")));
-        RegisterGroup.addCommands(commandLine);
+        subcommands().addTo(commandLine, List.of(arguments));
         commandLine.registerConverter(ByteSize.class, ByteSize::parse);
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setParameterExceptionHandler(Main::wrongUsage);
         commandLine.setExecutionExceptionHandler(Main::failed);
-        return commandLine.execute(arguments);
+        return commandLine;
     }
 
     private static int wrongUsage(CommandLine.ParameterException exception, String[] arguments) {

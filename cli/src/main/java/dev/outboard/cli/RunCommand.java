@@ -10,16 +10,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /** {@code outboard run}. */
-@Command(
-        name = "run",
-        description = "Runs a driver, shows what it does, and stays up until interrupted.",
-        subcommands = {
-            RunNvmeCommand.class,
-            RunEduCommand.class,
-            RunSerialCommand.class,
-            RunIdioCommand.class,
-            RunIvshmemCommand.class
-        })
+@Command(name = "run", description = "Runs a driver, shows what it does, and stays up until interrupted.")
 final class RunCommand implements Runnable {
     @CommandLine.Spec
     private CommandLine.Model.@Nullable CommandSpec spec;
@@ -32,5 +23,14 @@ final class RunCommand implements Runnable {
                     "which driver? there is: "
                             + String.join(", ", spec.subcommands().keySet()));
         }
+    }
+
+    static Subcommands subcommands() {
+        return new Subcommands()
+                .with("nvme", RunNvmeCommand::new)
+                .with("edu", RunEduCommand::new)
+                .with("serial", RunSerialCommand::new)
+                .with("idio16", RunIdioCommand::new)
+                .with("ivshmem", RunIvshmemCommand::new);
     }
 }

@@ -16,6 +16,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@code outboard nvme} on a model that lasts longer than a command. */
 @Timeout(240)
@@ -50,6 +52,16 @@ class NvmeAdminCommandsTest {
         assertThat(result.status()).as(result.err()).isZero();
         assertThat(result.err()).isEmpty();
         return result.out();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    metadata=8&protection=1 | blocks of 512 bytes and 8 bytes of metadata (8M), protection information of type 1
+                    zone-size=1M            | blocks of 512 bytes (8M), 8 zones of 2048 blocks
+                    """)
+    void identifySaysWhatBlocksAreLike(String options, String said) {
+        Command.Result result = Command.runHere("nvme", "identify", "--device", "model:nvme?size=8M&" + options);
+        assertThat(result.out()).as(result.err()).contains(said);
     }
 
     @Test

@@ -23,8 +23,19 @@ import org.jspecify.annotations.Nullable;
  * standard input, and ends where that ends.
  */
 public final class EmulatorProcess implements AutoCloseable {
+    /**
+     * The system property that names an AOT cache for the JVMs of these processes, JEP 483. One that is not there, is broken
+     * or does not fit is not used.
+     */
+    public static final String AOT_CACHE_PROPERTY = "dev.outboard.emulation.aotCache";
+
+    /** The system property that names the AOT cache to be made of what the next of these processes does, JEP 514. */
+    public static final String AOT_CACHE_OUTPUT_PROPERTY = "dev.outboard.emulation.aotCacheOutput";
+
     private static final Duration START_TIMEOUT = Duration.ofSeconds(20);
     private static final Duration END_TIMEOUT = Duration.ofSeconds(5);
+    // The process has its cache made before it ends.
+    private static final Duration RECORDING_TIMEOUT = Duration.ofMinutes(2);
 
     private final Process process;
     private final Path directory;
@@ -78,9 +89,19 @@ public final class EmulatorProcess implements AutoCloseable {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         // The heap holds next to nothing: what namespaces hold lies outside of it. C2 stays on, for the polling loop.
-        command.addAll(List.of("-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xshare:auto", "-Xms16m", "-Xmx64m"));
+        command.addAll(List.of("-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xms16m", "-Xmx64m"));
         command.add("--enable-native-access=" + (module.isNamed() ? "dev.outboard.linux" : "ALL-UNNAMED"));
-        command.add("--illegal-native-access=deny");
+        String cache = System.getProperty(AOT_CACHE_PROPERTY);
+        String output = System.getProperty(AOT_CACHE_OUTPUT_PROPERTY);
+        if (output != null) {
+            command.add("-XX:AOTCacheOutput=" + output);
+        } else if (cache != null) {
+            // Verified, because the JVM trusts what it maps; its complaints are nobody's business.
+            command.addAll(List.of("-XX:AOTCache=" + cache, "-XX:+VerifySharedSpaces", "-Xlog:aot*=off,cds*=off"));
+        } else {
+            // JDK 25 takes no modules from a cache with this.
+            command.add("--illegal-native-access=deny");
+        }
         if (module.isNamed()) {
             // An image of jlink has no module path: the modules are in the image.
             String path = System.getProperty("jdk.module.path");
@@ -161,7 +182,8 @@ public final class EmulatorProcess implements AutoCloseable {
         try {
             process.getOutputStream().close();
             process.destroy();
-            if (!process.waitFor(END_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {
+            Duration timeout = System.getProperty(AOT_CACHE_OUTPUT_PROPERTY) == null ? END_TIMEOUT : RECORDING_TIMEOUT;
+            if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
                 process.destroyForcibly();
             }
         } catch (IOException e) {

@@ -1,7 +1,6 @@
 package dev.outboard.linux;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
@@ -12,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
 
 /**
  * The C functions. Every method follows the kernel's own convention: a result of zero or more is the result, a negative
@@ -19,11 +19,15 @@ import java.lang.invoke.VarHandle;
  *
  * <p>A signature costs the linker some 5 ms at start, a second function of the same signature next to nothing. So a few
  * signatures serve all functions: a number is passed as a {@code long} (in a register, of which the callee uses what its
- * parameter has), and numbers that a function does not ask for are zeros that it does not look at.
+ * parameter has), and numbers that a function does not ask for are zeros that it does not look at. Functions of a signature
+ * are called as variadic where one of them is: Linux's calling conventions pass integers and pointers the same way, and
+ * x86-64's adds only how many vector registers are used, none. Pointers for which there is no signature are passed as
+ * addresses, whose memory the caller keeps alive.
  */
 final class Libc {
     private static final Linker LINKER = Linker.nativeLinker();
-    static final Linker.Option CAPTURE_ERRNO = Linker.Option.captureCallState("errno");
+    private static final Linker.Option CAPTURE_ERRNO = Linker.Option.captureCallState("errno");
+    private static final Linker.Option VARIADIC_FROM_SECOND = Linker.Option.firstVariadicArg(1);
     private static final Linker.Option VARIADIC_FROM_THIRD = Linker.Option.firstVariadicArg(2);
     private static final StructLayout CAPTURED = Linker.Option.captureStateLayout();
     private static final VarHandle ERRNO =
@@ -33,67 +37,75 @@ final class Libc {
             ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(CAPTURED));
 
     // The signatures, named by where the pointer is.
-    static final FunctionDescriptor NO_POINTER =
+    private static final FunctionDescriptor NO_POINTER =
             FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     private static final FunctionDescriptor FIRST = FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
     private static final FunctionDescriptor SECOND =
             FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
     private static final FunctionDescriptor THIRD = FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS);
-    private static final FunctionDescriptor FOURTH =
-            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS);
 
-    private static final MethodHandle OPEN = function("open", FIRST, CAPTURE_ERRNO, VARIADIC_FROM_THIRD);
-    private static final MethodHandle IOCTL = function("ioctl", THIRD, CAPTURE_ERRNO, VARIADIC_FROM_THIRD);
-    private static final MethodHandle FCNTL = function("fcntl", THIRD, CAPTURE_ERRNO, VARIADIC_FROM_THIRD);
-    private static final MethodHandle CLOSE = function("close", NO_POINTER);
-    private static final MethodHandle READ = function("read", SECOND);
-    private static final MethodHandle WRITE = function("write", SECOND);
-    private static final MethodHandle PREAD = function("pread", SECOND);
-    private static final MethodHandle PWRITE = function("pwrite", SECOND);
-    private static final MethodHandle FTRUNCATE = function("ftruncate", NO_POINTER);
-    private static final MethodHandle FCHMOD = function("fchmod", NO_POINTER);
-    private static final MethodHandle FLOCK = function("flock", NO_POINTER);
-    private static final MethodHandle MMAP = function("mmap", NO_POINTER);
-    private static final MethodHandle MUNMAP = function("munmap", NO_POINTER);
-    private static final MethodHandle MADVISE = function("madvise", FIRST);
-    private static final MethodHandle MEMFD_CREATE = function("memfd_create", FIRST);
-    private static final MethodHandle EVENTFD = function("eventfd", NO_POINTER);
-    private static final MethodHandle EPOLL_CREATE1 = function("epoll_create1", NO_POINTER);
-    private static final MethodHandle EPOLL_CTL = function("epoll_ctl", FOURTH);
-    private static final MethodHandle EPOLL_WAIT = function("epoll_wait", SECOND);
-    private static final MethodHandle POLL = function("poll", FIRST);
-    private static final MethodHandle SOCKET = function("socket", NO_POINTER);
-    private static final MethodHandle SOCKETPAIR = function("socketpair", FOURTH);
-    private static final MethodHandle BIND = function("bind", SECOND);
-    private static final MethodHandle LISTEN = function("listen", NO_POINTER);
-    private static final MethodHandle ACCEPT4 = function("accept4", SECOND);
-    private static final MethodHandle CONNECT = function("connect", SECOND);
-    private static final MethodHandle SHUTDOWN = function("shutdown", NO_POINTER);
-    private static final MethodHandle SENDMSG = function("sendmsg", SECOND);
-    private static final MethodHandle RECVMSG = function("recvmsg", SECOND);
+    private static final MethodHandle OPEN = first("open");
+    private static final MethodHandle IOCTL = third("ioctl");
+    private static final MethodHandle FCNTL = third("fcntl");
+    private static final MethodHandle CLOSE = numbers("close");
+    private static final MethodHandle READ = second("read");
+    private static final MethodHandle WRITE = second("write");
+    private static final MethodHandle PREAD = second("pread");
+    private static final MethodHandle PWRITE = second("pwrite");
+    private static final MethodHandle FTRUNCATE = numbers("ftruncate");
+    private static final MethodHandle FCHMOD = numbers("fchmod");
+    private static final MethodHandle FLOCK = numbers("flock");
+    private static final MethodHandle MMAP = numbers("mmap");
+    private static final MethodHandle MUNMAP = numbers("munmap");
+    private static final MethodHandle MADVISE = first("madvise");
+    private static final MethodHandle STATX = numbers("statx");
+    private static final MethodHandle MEMFD_CREATE = first("memfd_create");
+    private static final MethodHandle EVENTFD = numbers("eventfd");
+    private static final MethodHandle EPOLL_CREATE1 = numbers("epoll_create1");
+    private static final MethodHandle EPOLL_CTL = numbers("epoll_ctl");
+    private static final MethodHandle EPOLL_WAIT = second("epoll_wait");
+    private static final MethodHandle POLL = first("poll");
+    private static final MethodHandle SOCKET = numbers("socket");
+    private static final MethodHandle SOCKETPAIR = numbers("socketpair");
+    private static final MethodHandle BIND = second("bind");
+    private static final MethodHandle LISTEN = numbers("listen");
+    private static final MethodHandle ACCEPT4 = second("accept4");
+    private static final MethodHandle CONNECT = second("connect");
+    private static final MethodHandle SHUTDOWN = numbers("shutdown");
+    private static final MethodHandle SENDMSG = second("sendmsg");
+    private static final MethodHandle RECVMSG = second("recvmsg");
 
     private Libc() {}
 
+    /** Does what initialising this class does. */
+    static void link() {}
+
     /** What few programs need, linked when it is needed. */
     private static final class Rare {
-        static final MethodHandle SCHED_SETAFFINITY = function("sched_setaffinity", THIRD);
-        static final MethodHandle SCHED_GETAFFINITY = function("sched_getaffinity", THIRD);
-        static final MethodHandle STRERROR = LINKER.downcallHandle(
-                LINKER.defaultLookup().findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
+        static final MethodHandle SCHED_SETAFFINITY = third("sched_setaffinity");
+        static final MethodHandle SCHED_GETAFFINITY = third("sched_getaffinity");
+        static final MethodHandle STRERROR = numbers("strerror");
     }
 
-    static MethodHandle function(String name, FunctionDescriptor signature) {
-        return function(name, signature, CAPTURE_ERRNO);
+    /** A function of numbers. */
+    static MethodHandle numbers(String name) {
+        return function(name, NO_POINTER, CAPTURE_ERRNO, VARIADIC_FROM_SECOND);
     }
 
-    static MethodHandle function(String name, FunctionDescriptor signature, Linker.Option... options) {
+    private static MethodHandle first(String name) {
+        return function(name, FIRST, CAPTURE_ERRNO, VARIADIC_FROM_THIRD);
+    }
+
+    private static MethodHandle second(String name) {
+        return function(name, SECOND, CAPTURE_ERRNO);
+    }
+
+    private static MethodHandle third(String name) {
+        return function(name, THIRD, CAPTURE_ERRNO, VARIADIC_FROM_THIRD);
+    }
+
+    private static MethodHandle function(String name, FunctionDescriptor signature, Linker.Option... options) {
         return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), signature, options);
-    }
-
-    /** Apart from the rest: the one function with two pointers. */
-    private static final class Statx {
-        static final MethodHandle STATX =
-                function("statx", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS));
     }
 
     // Compiled code finds the handles to be constants when it inlines these, as it does: they are small.
@@ -129,15 +141,6 @@ final class Libc {
         MemorySegment slot = SLOT.get();
         try {
             return result((long) function.invokeExact(slot, a, b, c), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
-    }
-
-    private static long call(MethodHandle function, long a, long b, long c, MemorySegment d) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return result((long) function.invokeExact(slot, a, b, c, d), slot);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -219,13 +222,11 @@ final class Libc {
     }
 
     static int statx(int directory, MemorySegment path, int flags, int mask, MemorySegment status) {
-        MemorySegment slot = SLOT.get();
         try {
-            long returned =
-                    (long) Statx.STATX.invokeExact(slot, (long) directory, path, (long) flags, (long) mask, status);
-            return (int) result(returned, slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
+            return (int) call(STATX, directory, path.address(), flags, mask, status.address(), 0);
+        } finally {
+            Reference.reachabilityFence(path);
+            Reference.reachabilityFence(status);
         }
     }
 
@@ -242,7 +243,11 @@ final class Libc {
     }
 
     static int epollCtl(int epoll, int operation, int fd, MemorySegment event) {
-        return (int) call(EPOLL_CTL, epoll, operation, fd, event);
+        try {
+            return (int) call(EPOLL_CTL, epoll, operation, fd, event.address(), 0, 0);
+        } finally {
+            Reference.reachabilityFence(event);
+        }
     }
 
     static int epollWait(int epoll, MemorySegment events, int maximum, int timeoutMillis) {
@@ -258,7 +263,11 @@ final class Libc {
     }
 
     static int socketpair(int domain, int type, int protocol, MemorySegment pair) {
-        return (int) call(SOCKETPAIR, domain, type, protocol, pair);
+        try {
+            return (int) call(SOCKETPAIR, domain, type, protocol, pair.address(), 0, 0);
+        } finally {
+            Reference.reachabilityFence(pair);
+        }
     }
 
     static int bind(int fd, MemorySegment address) {
@@ -299,8 +308,8 @@ final class Libc {
 
     static String strerror(int errno) {
         try {
-            MemorySegment text = (MemorySegment) Rare.STRERROR.invokeExact(errno);
-            return text.reinterpret(256).getString(0);
+            long text = (long) Rare.STRERROR.invokeExact(SLOT.get(), (long) errno, 0L, 0L, 0L, 0L, 0L);
+            return MemorySegment.ofAddress(text).reinterpret(256).getString(0);
         } catch (Throwable t) {
             throw unexpected(t);
         }

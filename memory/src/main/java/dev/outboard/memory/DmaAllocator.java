@@ -219,6 +219,17 @@ public final class DmaAllocator implements AutoCloseable {
         return source.map(buffer.memory(), DmaLimits.NONE, buffer);
     }
 
+    /**
+     * Leaves device addresses out from now on, because the device finds something else there: memory of its own.
+     *
+     * @param range the addresses
+     * @throws IOException if DMA memory is there already
+     */
+    public synchronized void reserve(AddressRange range) throws IOException {
+        checkOpen();
+        source.reserve(range);
+    }
+
     /** How much can be allocated in one piece. */
     long largestBytes() {
         return source.largestBytes();

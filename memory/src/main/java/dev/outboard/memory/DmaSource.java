@@ -29,6 +29,17 @@ public interface DmaSource extends AutoCloseable {
     }
 
     /**
+     * Leaves device addresses out of what it maps from now on. A source whose addresses are those of memory that is there
+     * has nothing to leave out.
+     *
+     * @param range the addresses
+     * @throws IOException if something is mapped there
+     */
+    default void reserve(DmaAllocator.AddressRange range) throws IOException {
+        // Nothing else is at memory's own addresses.
+    }
+
+    /**
      * Maps a file for the device.
      *
      * @param file a memfd or a file of a hugetlbfs, of whole pages

@@ -81,6 +81,15 @@ final class MappedFiles implements DmaSource {
         }
     }
 
+    @Override
+    public synchronized void reserve(AddressRange range) throws IOException {
+        Map.Entry<Long, Long> inTheWay = taken.floorEntry(range.last());
+        if (inTheWay != null && Long.compareUnsigned(inTheWay.getValue(), range.first()) >= 0) {
+            throw new IOException("DMA memory is at the device addresses " + range + " already; reserve them first");
+        }
+        taken.put(range.first(), range.last());
+    }
+
     private synchronized void unmap(long address, long size) {
         mapped.removeIf(memory -> memory.deviceAddress() == address);
         mapper.unmap(address, size);

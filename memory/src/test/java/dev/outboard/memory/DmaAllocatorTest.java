@@ -57,6 +57,21 @@ class DmaAllocatorTest {
     }
 
     @Test
+    void reservedAddressesAreLeftOut() throws IOException {
+        DmaMemory first = allocator.allocate(1);
+        allocator.reserve(new AddressRange(2 * CHUNK, 2 * CHUNK + 4095));
+        DmaMemory second = allocator.allocate(CHUNK);
+        assertThat(first.deviceAddress()).isEqualTo(CHUNK);
+        assertThat(second.deviceAddress()).isEqualTo(3 * CHUNK);
+        for (long taken : new long[] {CHUNK, 2 * CHUNK, 3 * CHUNK}) {
+            AddressRange range = new AddressRange(taken + 1, taken + 1);
+            assertThatExceptionOfType(IOException.class)
+                    .isThrownBy(() -> allocator.reserve(range))
+                    .withMessageContaining("already");
+        }
+    }
+
+    @Test
     void memoryIsAlignedForDeviceAndProcessor() throws IOException {
         for (long alignment = 1; alignment <= CHUNK; alignment *= 2) {
             allocator.allocate(1, 64);

@@ -63,7 +63,7 @@ public final class AdminCommands {
      * @return its features
      */
     public Features features() {
-        return new Features(this);
+        return new Features(this, controller);
     }
 
     /**

@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 final class AdminQueue implements AutoCloseable {
     private static final int DEPTH = 31;
     private static final int NOT_ABORTED = 1;
+    /** What SPDK's driver waits for {@link Quirk#DELAY_AFTER_QUEUE_CREATION}. */
+    private static final long AFTER_QUEUE_CREATION_NANOS = 100_000;
 
     /** Nobody resets the controller for an admin command's sake but who calls {@link NvmeController#reset}. */
     private static final QueueOwner NO_OWNER = new QueueOwner() {
@@ -88,7 +90,7 @@ final class AdminQueue implements AutoCloseable {
         this.access = access;
         this.timeout = timeout;
         int depth = Math.min(DEPTH, access.maximumQueueEntries() - 1);
-        queue = new CommandQueue(access, 0, depth, null, Waiting.POLL, timeout, NO_OWNER);
+        queue = new CommandQueue(access, 0, depth, null, Waiting.POLL, QueuePriority.URGENT, timeout, NO_OWNER);
     }
 
     CommandQueue queue() {
@@ -131,7 +133,9 @@ final class AdminQueue implements AutoCloseable {
             return false;
         }
         long address = command.dataAddress();
-        long second = queue.pointers().second(slot, address, command.dataBytes());
+        long second = command.dataBytes() == 0
+                ? command.secondPointer()
+                : queue.pointers().second(slot, address, command.dataBytes());
         queue.add(command.opcode(), command, address, second, handler, 0);
         return true;
     }
@@ -256,6 +260,11 @@ final class AdminQueue implements AutoCloseable {
         return (result & NOT_ABORTED) == 0;
     }
 
+    /** Carries out a command of the driver's own, with the controller's deadline. */
+    void execute(NvmeCommand command) throws IOException {
+        execute(command, timeout);
+    }
+
     /** Asks for so many I/O queue pairs. Returns how many may be created. */
     int setQueueCount(int pairs) throws IOException {
         long asked = Feature.SUBMISSION_QUEUES.of(pairs - 1L) | Feature.COMPLETION_QUEUES.of(pairs - 1L);
@@ -277,29 +286,37 @@ final class AdminQueue implements AutoCloseable {
                 : flags;
         create(
                 Opcode.CREATE_IO_COMPLETION_QUEUE,
-                pair.completions().memory(),
+                pair.completions().deviceAddress(),
                 pair.id(),
                 pair.completions().entries(),
                 completionFlags);
         try {
             create(
                     Opcode.CREATE_IO_SUBMISSION_QUEUE,
-                    pair.submissions().memory(),
+                    pair.submissions().deviceAddress(),
                     pair.id(),
                     pair.submissions().entries(),
-                    flags | SubmissionEntry.COMPLETION_QUEUE_ID.of(pair.id()));
+                    flags
+                            | SubmissionEntry.QUEUE_PRIORITY.of(pair.priority().code())
+                            | SubmissionEntry.COMPLETION_QUEUE_ID.of(pair.id()));
         } catch (NvmeException refused) {
             delete(Opcode.DELETE_IO_COMPLETION_QUEUE, pair.id());
             throw refused;
         }
+        if (access.has(Quirk.DELAY_AFTER_QUEUE_CREATION)) {
+            long start = System.nanoTime();
+            while (System.nanoTime() - start < AFTER_QUEUE_CREATION_NANOS) {
+                Thread.onSpinWait();
+            }
+        }
     }
 
-    private void create(int opcode, DmaMemory ring, int id, int entries, long flags) throws IOException {
+    private void create(int opcode, long ring, int id, int entries, long flags) throws IOException {
         long sizeAndId = SubmissionEntry.QUEUE_SIZE.of(entries - 1L) | SubmissionEntry.QUEUE_ID.of(id);
         // No list of its pages: it is contiguous.
         execute(
                 NvmeCommand.of(opcode)
-                        .data(ring, 0, 0)
+                        .pointers(ring, 0)
                         .dword(10, (int) sizeAndId)
                         .dword(11, (int) flags),
                 timeout);

@@ -2,7 +2,6 @@ package dev.outboard.nvme;
 
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.memory.DmaWords;
-import dev.outboard.memory.Registers;
 import dev.outboard.specs.nvme.CompletionEntry;
 import java.io.IOException;
 
@@ -11,7 +10,7 @@ final class CompletionQueue implements AutoCloseable {
     private final DmaMemory memory;
     private final DmaWords ring;
     private final int entries;
-    private final Registers headDoorbell;
+    private final Doorbell headDoorbell;
     private int head;
     private int phase = 1;
     private int unacknowledged;
@@ -19,13 +18,14 @@ final class CompletionQueue implements AutoCloseable {
     CompletionQueue(ControllerAccess access, int id, int entries) throws IOException {
         this.entries = entries;
         headDoorbell = access.completionHead(id);
+        headDoorbell.clear();
         memory = access.dma().allocate((long) entries * CompletionEntry.SIZE_BYTES, access.pageBytes());
         ring = new DmaWords(memory);
     }
 
-    /** The ring. */
-    DmaMemory memory() {
-        return memory;
+    /** Where the controller finds the ring. */
+    long deviceAddress() {
+        return memory.deviceAddress();
     }
 
     int entries() {
@@ -76,12 +76,13 @@ final class CompletionQueue implements AutoCloseable {
     /** Lets the controller use again the entries that were taken. */
     void acknowledge() {
         unacknowledged = 0;
-        headDoorbell.write32(0, head);
+        headDoorbell.ring(head);
     }
 
     /** Empties the ring: the controller starts from its beginning, too. */
     void clear() {
         memory.segment().fill((byte) 0);
+        headDoorbell.clear();
         head = 0;
         phase = 1;
         unacknowledged = 0;

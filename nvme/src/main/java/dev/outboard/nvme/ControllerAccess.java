@@ -9,6 +9,10 @@ import dev.outboard.specs.nvme.NvmeRegisters;
 import dev.outboard.specs.pci.PciConfiguration;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What both the controller and its queues need to reach the hardware.
@@ -17,12 +21,30 @@ import java.io.UncheckedIOException;
  * @param registers BAR 0
  * @param capabilities the register CAP
  * @param pageBytes the memory page size that the controller is told
+ * @param quirks what it does otherwise than others
+ * @param shadowDoorbells the shadows of I/O queues' doorbells; null if there are none
+ * @param memory the controller memory buffer; null if it is not used
  */
-record ControllerAccess(PciFunction function, Registers registers, long capabilities, int pageBytes) {
+record ControllerAccess(
+        PciFunction function,
+        Registers registers,
+        long capabilities,
+        int pageBytes,
+        Set<Quirk> quirks,
+        @Nullable ShadowDoorbells shadowDoorbells,
+        @Nullable ControllerMemory memory) {
     private static final int SMALLEST_PAGE_SHIFT = 12;
     private static final int STORAGE = 0x01;
     private static final int NON_VOLATILE_MEMORY = 0x08;
     private static final int ABSENT_VENDOR = 0xffff;
+    private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(5);
+    private static final long SHUTDOWN_POLL_NANOS = 50_000;
+    private static final long SHUTDOWN_NORMAL = 1;
+    private static final long SHUTDOWN_COMPLETE = 2;
+    /** What {@link Quirk#NO_QUEUE_SIZE} means. */
+    private static final int MEANT_QUEUE_ENTRIES = 64;
+    /** Access paths whose devices are programs: what they map is memory. */
+    private static final Set<String> SERVED_PATHS = Set.of("vfio-user", "model");
 
     /** Takes a first look at the registers, and checks that this driver can run the controller. */
     static ControllerAccess of(PciFunction function) throws IOException {
@@ -41,7 +63,8 @@ record ControllerAccess(PciFunction function, Registers registers, long capabili
             throw new DeviceException(function.address() + " does not have the NVM command set (CAP is 0x"
                     + Long.toHexString(capabilities) + "): it is no NVMe controller that this driver can run");
         }
-        if (NvmeRegisters.CAP_MQES.get(capabilities) < 1) {
+        Set<Quirk> quirks = quirks(function);
+        if (NvmeRegisters.CAP_MQES.get(capabilities) < 1 && !quirks.contains(Quirk.NO_QUEUE_SIZE)) {
             throw new DeviceException(function.address() + " allows queues of one entry only (CAP.MQES is 0),"
                     + " which the specification forbids");
         }
@@ -50,7 +73,21 @@ record ControllerAccess(PciFunction function, Registers registers, long capabili
             throw new DeviceException(function.address() + " needs memory pages of " + pageBytes
                     + " bytes or more (CAP.MPSMIN), and this driver's have up to " + DmaAllocator.CHUNK_BYTES);
         }
-        return new ControllerAccess(function, registers, capabilities, pageBytes);
+        return new ControllerAccess(function, registers, capabilities, pageBytes, quirks, null, null);
+    }
+
+    private static Set<Quirk> quirks(PciFunction function) throws DeviceException {
+        Registers configuration = function.configuration();
+        long vendor = configuration.read(PciConfiguration.VENDOR_ID);
+        long device = configuration.read(PciConfiguration.DEVICE_ID);
+        Set<Quirk> quirks = Quirk.of((int) vendor, (int) device);
+        if (quirks.contains(Quirk.FOREIGN_QUEUES)) {
+            throw new DeviceException(String.format(
+                    "%s is a controller %04x:%04x, whose queues have entries of 128 bytes and share the identifiers of"
+                            + " their commands: this driver cannot run it; leave it to the kernel",
+                    function.address(), vendor, device));
+        }
+        return quirks;
     }
 
     /** A device that is something else may do anything when it is read or written as a controller. PCI 3.0, appendix D. */
@@ -111,12 +148,38 @@ record ControllerAccess(PciFunction function, Registers registers, long capabili
         return Integer.numberOfTrailingZeros(pageBytes) - SMALLEST_PAGE_SHIFT;
     }
 
+    boolean has(Quirk quirk) {
+        return quirks.contains(quirk);
+    }
+
     int maximumQueueEntries() {
-        return (int) NvmeRegisters.CAP_MQES.get(capabilities) + 1;
+        int entries = (int) NvmeRegisters.CAP_MQES.get(capabilities) + 1;
+        return entries == 1 && has(Quirk.NO_QUEUE_SIZE) ? MEANT_QUEUE_ENTRIES : entries;
+    }
+
+    ControllerAccess withShadowDoorbells(ShadowDoorbells shadows) {
+        return new ControllerAccess(function, registers, capabilities, pageBytes, quirks, shadows, memory);
+    }
+
+    ControllerAccess withMemory(ControllerMemory buffer) {
+        return new ControllerAccess(function, registers, capabilities, pageBytes, quirks, shadowDoorbells, buffer);
+    }
+
+    Doorbell submissionTail(int queue) throws DeviceException {
+        return doorbell(queue, NvmeRegisters.submissionTailDoorbell(queue, doorbellStride()));
+    }
+
+    Doorbell completionHead(int queue) throws DeviceException {
+        return doorbell(queue, NvmeRegisters.completionHeadDoorbell(queue, doorbellStride()));
+    }
+
+    private Doorbell doorbell(int queue, long offset) throws DeviceException {
+        return new Doorbell(
+                doorbellRegister(offset), shadowDoorbells == null || queue == 0 ? null : shadowDoorbells.at(offset));
     }
 
     /** The register of one doorbell; the smallest slice, so that it is mapped if the doorbell is. */
-    Registers doorbell(long offset) throws DeviceException {
+    private Registers doorbellRegister(long offset) throws DeviceException {
         long start = NvmeRegisters.DOORBELLS + offset;
         if (start + Integer.BYTES > registers.sizeBytes()) {
             throw new DeviceException(function.address() + " has no doorbell at 0x" + Long.toHexString(start)
@@ -125,16 +188,31 @@ record ControllerAccess(PciFunction function, Registers registers, long capabili
         return registers.slice(start, Integer.BYTES);
     }
 
-    Registers submissionTail(int queue) throws DeviceException {
-        return doorbell(NvmeRegisters.submissionTailDoorbell(queue, stride()));
+    /** Whether ringing a doorbell is a store to memory that a device server polls. */
+    boolean hasDoorbellsInMemory() throws DeviceException {
+        boolean isServed = SERVED_PATHS.contains(function.address().path());
+        return isServed && doorbellRegister(0).isMapped();
     }
 
-    Registers completionHead(int queue) throws DeviceException {
-        return doorbell(NvmeRegisters.completionHeadDoorbell(queue, stride()));
-    }
-
-    private int stride() {
+    /** CAP.DSTRD. */
+    int doorbellStride() {
         return (int) NvmeRegisters.CAP_DSTRD.get(capabilities);
+    }
+
+    /** Asks the controller to shut down, and waits until it did. 3.6.1. */
+    void shutDown() {
+        long deadline = System.nanoTime() + SHUTDOWN_TIMEOUT.toNanos();
+        try {
+            long configuration = registers.read(NvmeRegisters.CC);
+            registers.write(NvmeRegisters.CC, NvmeRegisters.CC_SHN.set(configuration, SHUTDOWN_NORMAL));
+            while (NvmeRegisters.CSTS_SHST.get(registers.read(NvmeRegisters.CSTS)) != SHUTDOWN_COMPLETE
+                    && System.nanoTime() - deadline < 0) {
+                function.checkPresent();
+                LockSupport.parkNanos(SHUTDOWN_POLL_NANOS);
+            }
+        } catch (IOException | UncheckedIOException | InternalError gone) {
+            // Then there is nothing left to shut down.
+        }
     }
 
     @Override

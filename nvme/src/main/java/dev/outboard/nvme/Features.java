@@ -1,5 +1,6 @@
 package dev.outboard.nvme;
 
+import dev.outboard.driver.DeviceException;
 import dev.outboard.specs.nvme.Feature;
 import dev.outboard.specs.nvme.Opcode;
 import dev.outboard.specs.nvme.SubmissionEntry;
@@ -16,9 +17,11 @@ public final class Features {
     private static final Duration COALESCING_UNIT = Duration.ofNanos(100_000);
 
     private final AdminCommands commands;
+    private final NvmeController controller;
 
-    Features(AdminCommands commands) {
+    Features(AdminCommands commands, NvmeController controller) {
         this.commands = commands;
+        this.controller = controller;
     }
 
     /**
@@ -38,7 +41,7 @@ public final class Features {
                     (int) Feature.HIGH_WEIGHT.get(value) + 1);
         }
 
-        private int value() {
+        int value() {
             return (int) (Feature.ARBITRATION_BURST.of(burst)
                     | Feature.LOW_WEIGHT.of(lowWeight - 1L)
                     | Feature.MEDIUM_WEIGHT.of(mediumWeight - 1L)
@@ -161,7 +164,7 @@ public final class Features {
         return commands.send(setCommand(feature, value, namespaceId, save), data);
     }
 
-    private static NvmeCommand setCommand(int feature, int value, int namespaceId, boolean save) {
+    static NvmeCommand setCommand(int feature, int value, int namespaceId, boolean save) {
         return NvmeCommand.of(Opcode.SET_FEATURES)
                 .namespace(namespaceId)
                 .dword(10, (int) (SubmissionEntry.FEATURE_ID.of(feature) | Feature.SAVE.of(save ? 1 : 0)))
@@ -222,6 +225,10 @@ public final class Features {
      * @throws IOException if it fails
      */
     public void setTemperatureThresholdKelvin(int sensor, boolean under, int kelvin) throws IOException {
+        if (controller.has(Quirk.NO_TEMPERATURE_THRESHOLD)) {
+            throw new DeviceException(controller.address()
+                    + " fails once its temperature thresholds are changed; leave them as they are");
+        }
         set(Feature.TEMPERATURE_THRESHOLD, thresholdOf(sensor, under) | (int) Feature.THRESHOLD.of(kelvin));
     }
 
@@ -266,6 +273,11 @@ public final class Features {
      * @throws IOException if it fails
      */
     public void setPowerState(int state) throws IOException {
+        if (controller.has(Quirk.NO_DEEPEST_POWER_STATE)
+                && state == controller.identity().data().getInt("npss")) {
+            throw new DeviceException(controller.address() + " does not wake up from its deepest power state " + state
+                    + "; take another");
+        }
         set(Feature.POWER_MANAGEMENT, (int) Feature.POWER_STATE.of(state));
     }
 

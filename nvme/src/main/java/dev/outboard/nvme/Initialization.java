@@ -4,7 +4,9 @@ import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceTimeoutException;
 import dev.outboard.linux.StructView;
 import dev.outboard.memory.Registers;
+import dev.outboard.nvme.NvmeSettings.ControllerMemoryUse;
 import dev.outboard.specs.nvme.CompletionEntry;
+import dev.outboard.specs.nvme.Feature;
 import dev.outboard.specs.nvme.Identify;
 import dev.outboard.specs.nvme.NvmeRegisters;
 import dev.outboard.specs.nvme.SubmissionEntry;
@@ -29,6 +31,8 @@ final class Initialization {
         DISABLE,
         /** Until CSTS.RDY is 0. */
         WAIT_UNTIL_DISABLED,
+        /** Controller memory buffer, if it is wanted. */
+        LOCATE_CONTROLLER_MEMORY,
         /** Admin queues in AQA, ASQ and ACQ. */
         SET_ADMIN_QUEUES,
         /** Set CC.EN. */
@@ -39,6 +43,10 @@ final class Initialization {
         IDENTIFY_CONTROLLER,
         /** Set features, number of queues. */
         SET_QUEUE_COUNT,
+        /** Doorbell buffer config, if doorbells are shadowed. */
+        SET_SHADOW_DOORBELLS,
+        /** Set features, arbitration, if it is weighted. */
+        SET_ARBITRATION,
         /** Identify the active namespaces. */
         IDENTIFY_NAMESPACES,
         /** The controller takes I/O commands. */
@@ -47,23 +55,31 @@ final class Initialization {
 
     private static final long TIMEOUT_UNIT_MILLIS = 500;
     private static final long POLL_NANOS = 50_000;
+    /** What Linux's driver found to be enough. */
+    private static final Duration BEFORE_READY_CHECK = Duration.ofMillis(2300);
+    /** What SPDK's driver waits. */
+    private static final Duration BEFORE_ENABLING = Duration.ofSeconds(2);
+    /** Lists of namespaces came with version 1.1. */
+    private static final long FIRST_VERSION_WITH_LISTS = 0x0001_0100;
+
     private static final int NAMESPACES_A_LIST = Identify.SIZE_BYTES / Integer.BYTES;
     static final int MAXIMUM_NAMESPACES = 1 << 16;
 
-    private final ControllerAccess access;
     private final Registers registers;
     private final AdminQueue admin;
-    private final int wantedQueues;
+    private final NvmeSettings settings;
     private final List<NvmeNamespace> namespaces = new ArrayList<>();
+    private ControllerAccess access;
     private @Nullable ControllerIdentity identity;
     private int queueCount;
     private long deadlineNanos;
 
-    Initialization(ControllerAccess access, AdminQueue admin, int wantedQueues) {
+    /** Steps to be run; {@code access} knows what an earlier run has set up. */
+    Initialization(ControllerAccess access, AdminQueue admin, NvmeSettings settings) {
         this.access = access;
         this.registers = access.registers();
         this.admin = admin;
-        this.wantedQueues = wantedQueues;
+        this.settings = settings;
     }
 
     /** Runs all steps. */
@@ -81,12 +97,15 @@ final class Initialization {
     private Step next(Step step) throws IOException {
         return switch (step) {
             case DISABLE -> disable();
-            case WAIT_UNTIL_DISABLED -> waitUntilReadyIs(false) ? Step.SET_ADMIN_QUEUES : step;
+            case WAIT_UNTIL_DISABLED -> waitUntilReadyIs(false) ? Step.LOCATE_CONTROLLER_MEMORY : step;
+            case LOCATE_CONTROLLER_MEMORY -> locateControllerMemory();
             case SET_ADMIN_QUEUES -> setAdminQueues();
             case ENABLE -> enable();
             case WAIT_UNTIL_READY -> waitUntilReadyIs(true) ? Step.IDENTIFY_CONTROLLER : step;
             case IDENTIFY_CONTROLLER -> identifyController();
             case SET_QUEUE_COUNT -> setQueueCount();
+            case SET_SHADOW_DOORBELLS -> setShadowDoorbells();
+            case SET_ARBITRATION -> setArbitration();
             case IDENTIFY_NAMESPACES -> identifyNamespaces();
             case READY -> step;
         };
@@ -101,12 +120,39 @@ final class Initialization {
                 LockSupport.parkNanos(POLL_NANOS);
             }
             registers.write(NvmeRegisters.CC, NvmeRegisters.CC_EN.set(configuration, 0));
+            if (access.has(Quirk.DELAY_BEFORE_READY_CHECK)) {
+                pause(BEFORE_READY_CHECK);
+            }
             startDeadline();
         }
         return Step.WAIT_UNTIL_DISABLED;
     }
 
+    private Step locateControllerMemory() throws IOException {
+        ControllerMemory known = access.memory();
+        if (known != null) {
+            known.enable();
+        } else if (settings.controllerMemory() != ControllerMemoryUse.NONE) {
+            // Commands that lie there are none that somebody between would see.
+            boolean forQueues = settings.controllerMemory() == ControllerMemoryUse.SUBMISSION_QUEUES
+                    && !access.function().isInterposed();
+            ControllerMemory found = ControllerMemory.find(access, forQueues);
+            access = found == null ? access : access.withMemory(found);
+        }
+        return Step.SET_ADMIN_QUEUES;
+    }
+
+    private static void pause(Duration time) {
+        long end = System.nanoTime() + time.toNanos();
+        for (long left = time.toNanos(); left > 0; left = end - System.nanoTime()) {
+            LockSupport.parkNanos(left);
+        }
+    }
+
     private Step setAdminQueues() throws IOException {
+        if (access.has(Quirk.DELAY_BEFORE_ENABLING)) {
+            pause(BEFORE_ENABLING);
+        }
         // An earlier user's DMA must not start again with the function's.
         access.function().setBusMaster(true);
         admin.restart();
@@ -115,21 +161,30 @@ final class Initialization {
                 NvmeRegisters.AQA,
                 NvmeRegisters.AQA_ASQS.of(queue.submissions().entries() - 1L)
                         | NvmeRegisters.AQA_ACQS.of(queue.completions().entries() - 1L));
-        registers.write(NvmeRegisters.ASQ, queue.submissions().memory().deviceAddress());
-        registers.write(NvmeRegisters.ACQ, queue.completions().memory().deviceAddress());
+        registers.write(NvmeRegisters.ASQ, queue.submissions().deviceAddress());
+        registers.write(NvmeRegisters.ACQ, queue.completions().deviceAddress());
         return Step.ENABLE;
     }
 
-    private Step enable() {
+    private Step enable() throws DeviceException {
+        if (settings.weightedRoundRobin() != null && !isArbitrationWeighted()) {
+            throw new DeviceException(access + " has no weighted round robin (CAP.AMS); open it without");
+        }
         registers.write(
                 NvmeRegisters.CC,
                 NvmeRegisters.CC_EN.of(1)
+                        | NvmeRegisters.CC_AMS.of(
+                                settings.weightedRoundRobin() == null ? 0 : NvmeRegisters.AMS_WEIGHTED)
                         | NvmeRegisters.CC_CSS.of(hasCommandSets() ? NvmeRegisters.CSS_ALL : 0)
                         | NvmeRegisters.CC_MPS.of(access.pageSizeExponent())
                         | NvmeRegisters.CC_IOSQES.of(SubmissionEntry.SIZE_SHIFT)
                         | NvmeRegisters.CC_IOCQES.of(CompletionEntry.SIZE_SHIFT));
         startDeadline();
         return Step.WAIT_UNTIL_READY;
+    }
+
+    private boolean isArbitrationWeighted() {
+        return (NvmeRegisters.CAP_AMS.get(access.capabilities()) & NvmeRegisters.AMS_WEIGHTED) != 0;
     }
 
     /** Whether there are command sets besides NVM: their namespaces are seen only once all are enabled. 3.1.3.5. */
@@ -143,7 +198,43 @@ final class Initialization {
     }
 
     private Step setQueueCount() throws IOException {
-        queueCount = admin.setQueueCount(wantedQueues);
+        queueCount = admin.setQueueCount(settings.queuePairs());
+        return Step.SET_SHADOW_DOORBELLS;
+    }
+
+    private Step setShadowDoorbells() throws IOException {
+        ShadowDoorbells known = access.shadowDoorbells();
+        if (known != null) {
+            admin.execute(known.configuration());
+        } else if (wantsShadowDoorbells()) {
+            ShadowDoorbells shadows = new ShadowDoorbells(access, queueCount + 1);
+            try {
+                admin.execute(shadows.configuration());
+                access = access.withShadowDoorbells(shadows);
+            } catch (NvmeException refused) {
+                // One that offers them, but does not want them now, has its registers.
+                shadows.free();
+            }
+        }
+        return Step.SET_ARBITRATION;
+    }
+
+    private boolean wantsShadowDoorbells() throws IOException {
+        boolean offered = Identify.OACS_DOORBELL_BUFFER.isSet(identity().data().get("oacs"));
+        return offered
+                && !access.function().isInterposed()
+                && switch (settings.shadowDoorbells()) {
+                    case ON -> true;
+                    case OFF -> false;
+                    case AUTO -> !access.hasDoorbellsInMemory();
+                };
+    }
+
+    private Step setArbitration() throws IOException {
+        Features.Arbitration arbitration = settings.weightedRoundRobin();
+        if (arbitration != null) {
+            admin.execute(Features.setCommand(Feature.ARBITRATION, arbitration.value(), 0, false));
+        }
         return Step.IDENTIFY_NAMESPACES;
     }
 
@@ -154,6 +245,10 @@ final class Initialization {
     }
 
     private Step identifyNamespaces() throws IOException {
+        boolean hasLists = registers.read(NvmeRegisters.VS) >= FIRST_VERSION_WITH_LISTS;
+        if (!hasLists || access.has(Quirk.ONLY_BASIC_IDENTIFY)) {
+            return identifyNamespacesByNumber();
+        }
         int last = 0;
         while (true) {
             MemorySegment list = admin.identify(Identify.CNS_ACTIVE_NAMESPACES, last);
@@ -172,9 +267,25 @@ final class Initialization {
         }
     }
 
+    /** Each that there can be is asked for; those that are not active have no size. */
+    private Step identifyNamespacesByNumber() throws IOException {
+        long count = identity().data().get("nn");
+        if (count > MAXIMUM_NAMESPACES) {
+            throw new DeviceException(access + " says that it can have " + count + " namespaces, and cannot list them");
+        }
+        for (int id = 1; id <= count; id++) {
+            MemorySegment data = admin.identify(Identify.CNS_NAMESPACE, id);
+            if (Identify.NAMESPACE.view(data).get("nsze") != 0) {
+                namespaces.add(NvmeNamespace.of(id, data, access.toString()));
+            }
+        }
+        return Step.READY;
+    }
+
     /** Namespaces of a command set that has no blocks are left out. */
     private void addNamespace(int id) throws IOException {
-        int set = hasCommandSets() ? commandSet(id) : Identify.NVM_COMMAND_SET;
+        boolean isSaid = hasCommandSets() && !access.has(Quirk.NO_NAMESPACE_DESCRIPTORS);
+        int set = isSaid ? commandSet(id) : Identify.NVM_COMMAND_SET;
         if (set == Identify.NVM_COMMAND_SET || set == Identify.ZONED_COMMAND_SET) {
             NvmeNamespace namespace =
                     NvmeNamespace.of(id, admin.identify(Identify.CNS_NAMESPACE, id), access.toString());
@@ -234,6 +345,11 @@ final class Initialization {
                     + Long.toHexString(status) + "; reset or power-cycle it");
         }
         return false;
+    }
+
+    /** How the controller's queues reach it. */
+    ControllerAccess access() {
+        return access;
     }
 
     ControllerIdentity identity() {

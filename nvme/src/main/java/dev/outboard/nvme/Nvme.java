@@ -4,7 +4,6 @@ import dev.outboard.pci.Pci;
 import dev.outboard.pci.PciFunction;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.time.Duration;
 
 /** Opens NVMe controllers. */
 public final class Nvme {
@@ -18,7 +17,19 @@ public final class Nvme {
      * @throws IOException if it cannot be opened, or does not become ready
      */
     public static NvmeController open(String address) throws IOException {
-        return open(Pci.open(address));
+        return open(address, NvmeSettings.DEFAULT);
+    }
+
+    /**
+     * Opens a controller, as {@link #open(String)}, with settings of one's own.
+     *
+     * @param address its address
+     * @param settings how to open it
+     * @return the controller, ready for I/O
+     * @throws IOException if it cannot be opened, does not become ready, or cannot be set so
+     */
+    public static NvmeController open(String address, NvmeSettings settings) throws IOException {
+        return open(Pci.open(address), settings);
     }
 
     /**
@@ -29,20 +40,20 @@ public final class Nvme {
      * @throws IOException if it is no NVMe controller, or does not become ready
      */
     public static NvmeController open(PciFunction function) throws IOException {
-        return open(function, NvmeController.COMMAND_TIMEOUT);
+        return open(function, NvmeSettings.DEFAULT);
     }
 
     /**
-     * Takes over a PCI function, as {@link #open(PciFunction)}, with a deadline of one's own for every command.
+     * Takes over a PCI function, as {@link #open(PciFunction)}, with settings of one's own.
      *
      * @param function the function; it now belongs to the controller, and is closed if this fails
-     * @param commandTimeout how long a command may take
+     * @param settings how to open it
      * @return the controller, ready for I/O
-     * @throws IOException if it is no NVMe controller, or does not become ready
+     * @throws IOException if it is no NVMe controller, does not become ready, or cannot be set so
      */
-    public static NvmeController open(PciFunction function, Duration commandTimeout) throws IOException {
+    public static NvmeController open(PciFunction function, NvmeSettings settings) throws IOException {
         try {
-            return new NvmeController(function, commandTimeout);
+            return new NvmeController(function, settings);
         } catch (UncheckedIOException | InternalError e) {
             function.close();
             throw ControllerAccess.failure(function, e);

@@ -5,27 +5,43 @@ import dev.outboard.driver.DeviceException;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.memory.Field;
 import dev.outboard.specs.nvme.Identify;
+import dev.outboard.specs.nvme.ProtectionInformation;
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.Objects;
 
 /**
  * A namespace as a {@link BlockDevice}, over a queue pair of its own. Calls of several threads take turns; transfers of
- * any size are split as the controller needs it.
+ * any size are split as the controller needs it, and where it is {@linkplain NvmeNamespace.OptimalSizes#boundaryBlocks
+ * fastest}.
+ *
+ * <p>Blocks with protection information and no other metadata are protected by the controller, which makes, checks and
+ * takes it away.
  */
 public final class NvmeBlockDevice implements BlockDevice {
     private static final int DEPTH = 32;
     /** So that each command ends in time, on devices, too, that have to look at each block. */
     private static final long TRIMMED_BLOCKS = 1 << 23;
+    /** The type of protection information whose reference tags are the host's own. */
+    private static final int OWN_REFERENCE_TAGS = 3;
+
+    /** Where Intel's drives say how large a stripe is, in the vendor's part of identify controller. */
+    private static final long STRIPE_OFFSET = 3;
+
+    private static final int LARGEST_STRIPE = 16;
+    private static final int SMALLEST_PAGE_BYTES = 4096;
 
     private final NvmeController controller;
     private final NvmeNamespace namespace;
     private final QueuePair queue;
     private final Duration timeout;
     private final int blocksACommand;
+    private final int boundaryBlocks;
+    private final boolean protects;
 
     private interface Transfer {
-        NvmeRequest submit(long firstBlock, DmaMemory part) throws IOException;
+        NvmeRequest submit(long firstBlock, int blocks, DmaMemory part) throws IOException;
     }
 
     /**
@@ -34,11 +50,19 @@ public final class NvmeBlockDevice implements BlockDevice {
      * @param controller the namespace's controller
      * @param namespace the namespace
      * @param waiting how to wait for the controller
+     * @throws IllegalArgumentException if the namespace has metadata that a block device has no place for
      * @throws IOException if the queue pair cannot be created
      */
     public NvmeBlockDevice(NvmeController controller, NvmeNamespace namespace, Waiting waiting) throws IOException {
+        if (namespace.metadataBytes() != 0 && !namespace.hasOnlyProtection()) {
+            throw new IllegalArgumentException("namespace " + namespace.id() + " has " + namespace.metadataBytes()
+                    + " bytes of metadata a block, which a block device has no place for: use a queue pair, or format"
+                    + " it without");
+        }
         this.controller = controller;
         this.namespace = namespace;
+        protects = namespace.hasOnlyProtection();
+        boundaryBlocks = boundaryBlocks();
         timeout = controller.commandTimeout();
         long transfer = controller.maximumTransferBytes();
         if (transfer < namespace.blockSizeBytes()) {
@@ -46,7 +70,17 @@ public final class NvmeBlockDevice implements BlockDevice {
                     + " bytes, and one command transfers up to " + transfer + ": none of them can be read");
         }
         blocksACommand = (int) Math.min(QueuePair.MAXIMUM_BLOCKS, transfer / namespace.blockSizeBytes());
-        queue = controller.createQueuePair(DEPTH, waiting);
+        queue = controller.createQueuePair(Math.min(DEPTH, controller.maximumQueueDepth()), waiting);
+    }
+
+    /** What transfers are best kept within; 0 for no limit. */
+    private int boundaryBlocks() {
+        int told = namespace.optimalSizes().boundaryBlocks();
+        int stripe =
+                Byte.toUnsignedInt(controller.identity().data().slice("vs").get(ValueLayout.JAVA_BYTE, STRIPE_OFFSET));
+        // As a power of two, in pages; 0 if the drive has none.
+        boolean isStriped = told == 0 && controller.has(Quirk.STRIPED) && stripe > 0 && stripe < LARGEST_STRIPE;
+        return isStriped ? (SMALLEST_PAGE_BYTES << stripe) / namespace.blockSizeBytes() : told;
     }
 
     @Override
@@ -66,23 +100,51 @@ public final class NvmeBlockDevice implements BlockDevice {
 
     @Override
     public void read(long firstBlock, DmaMemory buffer) throws IOException {
-        transfer(firstBlock, buffer, (block, part) -> queue.read(namespace, block, part));
+        transfer(
+                firstBlock,
+                buffer,
+                (block, blocks, part) -> protects
+                        ? queue.submit(protect(NvmeCommand.read(namespace, block, blocks), block)
+                                .data(part))
+                        : queue.read(namespace, block, part));
     }
 
     @Override
     public void write(long firstBlock, DmaMemory buffer) throws IOException {
-        transfer(firstBlock, buffer, (block, part) -> queue.write(namespace, block, part));
+        transfer(
+                firstBlock,
+                buffer,
+                (block, blocks, part) -> protects
+                        ? queue.submit(protect(NvmeCommand.write(namespace, block, blocks), block)
+                                .data(part))
+                        : queue.write(namespace, block, part));
+    }
+
+    /** The controller makes protection information, and checks what it can: tags of type 3 are the host's own. */
+    private NvmeCommand protect(NvmeCommand command, long firstBlock) {
+        boolean referencesBlocks = namespace.protectionType() != OWN_REFERENCE_TAGS;
+        long checks = ProtectionInformation.CHECK_GUARD.mask()
+                | (referencesBlocks ? ProtectionInformation.CHECK_REFERENCE_TAG.mask() : 0);
+        return command.protection(true, checks, (int) firstBlock, 0, 0);
     }
 
     private synchronized void transfer(long firstBlock, DmaMemory buffer, Transfer transfer) throws IOException {
-        long step = (long) blocksACommand * namespace.blockSizeBytes();
-        long size = buffer.sizeBytes();
-        Objects.checkFromIndexSize(firstBlock, size / namespace.blockSizeBytes(), namespace.blockCount());
-        for (long done = 0; done < size; done += step) {
-            DmaMemory part = size <= step ? buffer : buffer.slice(done, Math.min(step, size - done));
-            transfer.submit(firstBlock + done / namespace.blockSizeBytes(), part)
-                    .await(timeout);
+        long all = buffer.sizeBytes() / namespace.blockSizeBytes();
+        Objects.checkFromIndexSize(firstBlock, all, namespace.blockCount());
+        for (long done = 0; done < all; ) {
+            int some = blocksAt(firstBlock + done, all - done);
+            DmaMemory part = some == all
+                    ? buffer
+                    : buffer.slice(done * namespace.blockSizeBytes(), (long) some * namespace.blockSizeBytes());
+            transfer.submit(firstBlock + done, some, part).await(timeout);
+            done += some;
         }
+    }
+
+    /** How many blocks one command should transfer. */
+    private int blocksAt(long firstBlock, long left) {
+        long some = Math.min(left, blocksACommand);
+        return (int) (boundaryBlocks == 0 ? some : Math.min(some, boundaryBlocks - firstBlock % boundaryBlocks));
     }
 
     @Override
@@ -106,21 +168,28 @@ public final class NvmeBlockDevice implements BlockDevice {
 
     @Override
     public synchronized void writeZeroes(long firstBlock, long blocks) throws IOException {
-        if (!has(Identify.ONCS_WRITE_ZEROES)) {
+        if (!has(Identify.ONCS_WRITE_ZEROES) || controller.has(Quirk.NO_WRITE_ZEROES)) {
             BlockDevice.super.writeZeroes(firstBlock, blocks);
             return;
         }
         Objects.checkFromIndexSize(firstBlock, blocks, namespace.blockCount());
         for (long done = 0; done < blocks; done += blocksACommand) {
             int some = (int) Math.min(blocksACommand, blocks - done);
-            queue.submit(NvmeCommand.writeZeroes(namespace, firstBlock + done, some, false))
-                    .await(timeout);
+            NvmeCommand command = NvmeCommand.writeZeroes(namespace, firstBlock + done, some, false);
+            if (protects) {
+                // There is nothing to check in what does not come from the host.
+                command.protection(true, 0, (int) (firstBlock + done), 0, 0);
+            }
+            queue.submit(command).await(timeout);
         }
     }
 
     @Override
     public synchronized void flush() throws IOException {
-        queue.flush(namespace).await(timeout);
+        // Without a cache that forgets, what is written is durable.
+        if (Identify.VWC_PRESENT.isSet(controller.identity().data().get("vwc"))) {
+            queue.flush(namespace).await(timeout);
+        }
     }
 
     @Override

@@ -25,10 +25,10 @@ public final class NvmeCommand {
     private static final int FIRST_COMMAND_DWORD = (int) SubmissionEntry.CDW10 / Integer.BYTES;
 
     private final int[] dwords = new int[DWORDS];
-    private @Nullable DmaMemory buffer;
     private @Nullable ScatterList pieces;
-    private long offset;
+    private long address;
     private long length;
+    private long secondPointer;
     private @Nullable DmaMemory metadata;
     private @Nullable NvmeNamespace namespace;
     private @Nullable CommandPayload payload;
@@ -268,11 +268,31 @@ public final class NvmeCommand {
      * @throws IndexOutOfBoundsException if it does not have that
      */
     public NvmeCommand data(DmaMemory memory, long from, long bytes) {
-        offset = Objects.checkFromIndexSize(from, bytes, memory.sizeBytes());
-        buffer = memory;
+        Objects.checkFromIndexSize(from, bytes, memory.sizeBytes());
+        return data(memory.deviceAddress() + from, bytes);
+    }
+
+    /**
+     * Transfers a piece of the controller's own memory.
+     *
+     * @param memory the piece
+     * @return this
+     */
+    public NvmeCommand data(ControllerMemory.Piece memory) {
+        return data(memory.deviceAddress(), memory.sizeBytes());
+    }
+
+    private NvmeCommand data(long deviceAddress, long bytes) {
+        address = deviceAddress;
         length = bytes;
         pieces = null;
         return this;
+    }
+
+    /** Names memory that the controller keeps, by what stands in place of PRP entries. */
+    NvmeCommand pointers(long first, long second) {
+        secondPointer = second;
+        return data(first, 0);
     }
 
     /**
@@ -283,9 +303,8 @@ public final class NvmeCommand {
      * @return this
      */
     public NvmeCommand data(ScatterList memory) {
+        data(0, 0);
         pieces = memory;
-        buffer = null;
-        length = 0;
         return this;
     }
 
@@ -394,7 +413,12 @@ public final class NvmeCommand {
     }
 
     long dataAddress() {
-        return buffer == null ? 0 : buffer.deviceAddress() + offset;
+        return address;
+    }
+
+    /** What stands in place of PRP entry 2 of a command without data. */
+    long secondPointer() {
+        return secondPointer;
     }
 
     long dataBytes() {

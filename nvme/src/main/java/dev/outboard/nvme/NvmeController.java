@@ -14,7 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,17 +25,11 @@ import org.jspecify.annotations.Nullable;
  * CompletionHandler told} to have been aborted, once each, by the next call of the queue pair's own thread.
  */
 public final class NvmeController implements AutoCloseable {
-    static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(10);
     private static final Duration ABORT_TIMEOUT = Duration.ofSeconds(1);
-    private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(5);
-    private static final long SHUTDOWN_POLL_NANOS = 50_000;
-    private static final long SHUTDOWN_NORMAL = 1;
-    private static final long SHUTDOWN_COMPLETE = 2;
-    private static final int MAXIMUM_QUEUE_PAIRS = 64;
     private static final int UNLIMITED_TRANSFER_BYTES = 1 << 30;
 
     private final PciFunction function;
-    private final Duration commandTimeout;
+    private final NvmeSettings settings;
     private final ControllerAccess access;
     private final AdminQueue admin;
     private final QueueOwner owner = new Owner();
@@ -53,15 +47,17 @@ public final class NvmeController implements AutoCloseable {
     /** Closed, but the controller did not confirm that it is done with them: they keep their identifiers and memory. */
     private final List<CommandQueue> undeleted = new ArrayList<>();
 
-    private List<Interrupt> interrupts = List.of();
+    private final QueueInterrupts interrupts;
     private volatile boolean closed;
 
-    NvmeController(PciFunction function, Duration commandTimeout) throws IOException {
+    NvmeController(PciFunction function, NvmeSettings settings) throws IOException {
         this.function = function;
-        this.commandTimeout = commandTimeout;
-        access = ControllerAccess.of(function);
-        admin = new AdminQueue(access, commandTimeout);
-        initialization = initialize();
+        this.settings = settings;
+        ControllerAccess first = ControllerAccess.of(function);
+        admin = new AdminQueue(first, settings.commandTimeout());
+        initialization = initialize(first);
+        access = initialization.access();
+        interrupts = new QueueInterrupts(access);
         identity = initialization.identity();
         namespaces = initialization.namespaces();
         queueCount = initialization.queueCount();
@@ -69,8 +65,8 @@ public final class NvmeController implements AutoCloseable {
         events = new AsynchronousEvents(this, admin);
     }
 
-    private Initialization initialize() throws IOException {
-        Initialization steps = new Initialization(access, admin, MAXIMUM_QUEUE_PAIRS);
+    private Initialization initialize(ControllerAccess known) throws IOException {
+        Initialization steps = new Initialization(known, admin, settings);
         admin.reserve();
         try {
             steps.run();
@@ -132,7 +128,7 @@ public final class NvmeController implements AutoCloseable {
      * @return the commands, with the controller's {@link #commandTimeout}
      */
     public AdminCommands admin() {
-        return new AdminCommands(this, admin, commandTimeout);
+        return new AdminCommands(this, admin, commandTimeout());
     }
 
     AsynchronousEvents events() {
@@ -162,12 +158,22 @@ public final class NvmeController implements AutoCloseable {
     }
 
     /**
+     * Memory of the controller, if it has some and was opened with a {@linkplain NvmeSettings#withControllerMemory use} for
+     * it.
+     *
+     * @return the controller memory buffer
+     */
+    public Optional<ControllerMemory> memory() {
+        return Optional.ofNullable(access.memory());
+    }
+
+    /**
      * How long a command may take, unless its await says less.
      *
      * @return the deadline of every command
      */
     public Duration commandTimeout() {
-        return commandTimeout;
+        return settings.commandTimeout();
     }
 
     /**
@@ -208,6 +214,29 @@ public final class NvmeController implements AutoCloseable {
     }
 
     /**
+     * How deep a queue pair can be.
+     *
+     * @return how many commands can be on their way at a time, from 1
+     */
+    public int maximumQueueDepth() {
+        return access.has(Quirk.ONE_COMMAND) ? 1 : Math.min(QueuePair.MAXIMUM_DEPTH, access.maximumQueueEntries() - 1);
+    }
+
+    /** Whether it does what others do not. */
+    boolean has(Quirk quirk) {
+        return access.has(quirk);
+    }
+
+    /**
+     * Whether doorbells are rung in memory, see {@link NvmeSettings#withShadowDoorbells}.
+     *
+     * @return whether the controller looks for them there
+     */
+    public boolean hasShadowDoorbells() {
+        return access.shadowDoorbells() != null;
+    }
+
+    /**
      * Creates a queue pair that polls.
      *
      * @param depth how many commands can be on their way at a time
@@ -227,9 +256,24 @@ public final class NvmeController implements AutoCloseable {
      * @return the queue pair
      * @throws IOException if the controller has no more, or refuses
      */
-    public synchronized QueuePair createQueuePair(int depth, Waiting waiting) throws IOException {
+    public QueuePair createQueuePair(int depth, Waiting waiting) throws IOException {
+        return createQueuePair(depth, waiting, QueuePriority.MEDIUM);
+    }
+
+    /**
+     * Creates a queue pair with a priority.
+     *
+     * @param depth how many commands can be on their way at a time, as above
+     * @param waiting how it waits for completions
+     * @param priority whose commands come first, if the controller was opened with {@linkplain
+     *     NvmeSettings#withWeightedRoundRobin weighted round robin}; without effect else
+     * @return the queue pair
+     * @throws IOException if the controller has no more, or refuses
+     */
+    public synchronized QueuePair createQueuePair(int depth, Waiting waiting, QueuePriority priority)
+            throws IOException {
         checkUsable();
-        int deepest = Math.min(QueuePair.MAXIMUM_DEPTH, access.maximumQueueEntries() - 1);
+        int deepest = maximumQueueDepth();
         if (depth < 1 || depth > deepest) {
             throw new IllegalArgumentException(
                     "a queue pair of " + address() + " has a depth of 1 to " + deepest + ", not " + depth);
@@ -239,9 +283,10 @@ public final class NvmeController implements AutoCloseable {
             throw new IllegalStateException(
                     address() + " has " + queueCount + " queue pairs, and all are in use; close one first");
         }
-        int vector = waiting.sleeps() ? interruptVector(id) : 0;
-        Interrupt interrupt = waiting.sleeps() ? interrupts.get(vector) : null;
-        CommandQueue commands = new CommandQueue(access, id, depth, interrupt, waiting, commandTimeout, owner);
+        int vector = waiting.sleeps() ? interrupts.enable(id, queueCount) : 0;
+        Interrupt interrupt = waiting.sleeps() ? interrupts.at(vector) : null;
+        CommandQueue commands =
+                new CommandQueue(access, id, depth, interrupt, waiting, priority, settings.commandTimeout(), owner);
         try {
             admin.createQueues(commands, vector);
         } catch (IOException e) {
@@ -251,26 +296,6 @@ public final class NvmeController implements AutoCloseable {
         usedQueueIds.set(id);
         queues.add(commands);
         return new QueuePair(commands, maximumTransferBytes(), takesScatterGatherLists());
-    }
-
-    /** Enables all vectors with the first queue that wants one: VFIO cannot add some later. Vector 0 is the admin queue's. */
-    private int interruptVector(int queueId) throws IOException {
-        if (interrupts.isEmpty()) {
-            int vectors = Math.min(function.interruptVectors(), queueCount + 1);
-            if (vectors < 1) {
-                throw new IllegalStateException(address() + " has no interrupts over this access path; poll instead");
-            }
-            interrupts = function.enableInterrupts(vectors);
-        }
-        if (queueId >= interrupts.size() && interrupts.size() > 1) {
-            throw new IllegalStateException(address() + " has " + interrupts.size()
-                    + " interrupt vectors, none is left for queue " + queueId + "; poll instead");
-        }
-        return vectorOf(queueId);
-    }
-
-    private int vectorOf(int queueId) {
-        return interrupts.size() == 1 ? 0 : queueId;
     }
 
     /**
@@ -365,13 +390,13 @@ public final class NvmeController implements AutoCloseable {
 
     private Initialization initializeAgain() throws IOException {
         try {
-            return initialize();
+            return initialize(access);
         } catch (DeviceException | UncheckedIOException | InternalError stuck) {
             // A controller that does not answer to its own reset may answer to the function's, which has its registers
             // decoded again, too. What is gone does not answer at all.
             function.checkAnswers();
             function.reset();
-            return initialize();
+            return initialize(access);
         }
     }
 
@@ -402,7 +427,7 @@ public final class NvmeController implements AutoCloseable {
             // Not while it is being reset.
             synchronized (NvmeController.this) {
                 checkUsable();
-                admin.createQueues(queue, queue.isInterrupting() ? vectorOf(queue.id()) : 0);
+                admin.createQueues(queue, queue.isInterrupting() ? interrupts.vectorOf(queue.id()) : 0);
                 return resets;
             }
         }
@@ -454,25 +479,9 @@ public final class NvmeController implements AutoCloseable {
         open.forEach(CommandQueue::controllerCloses);
         admin.close();
         try {
-            shutDown();
+            access.shutDown();
         } finally {
             function.close();
-        }
-    }
-
-    private void shutDown() {
-        var registers = access.registers();
-        long deadline = System.nanoTime() + SHUTDOWN_TIMEOUT.toNanos();
-        try {
-            long configuration = registers.read(NvmeRegisters.CC);
-            registers.write(NvmeRegisters.CC, NvmeRegisters.CC_SHN.set(configuration, SHUTDOWN_NORMAL));
-            while (NvmeRegisters.CSTS_SHST.get(registers.read(NvmeRegisters.CSTS)) != SHUTDOWN_COMPLETE
-                    && System.nanoTime() - deadline < 0) {
-                function.checkPresent();
-                LockSupport.parkNanos(SHUTDOWN_POLL_NANOS);
-            }
-        } catch (IOException | UncheckedIOException | InternalError gone) {
-            // Then there is nothing left to shut down.
         }
     }
 

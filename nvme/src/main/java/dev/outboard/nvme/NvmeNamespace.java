@@ -3,6 +3,7 @@ package dev.outboard.nvme;
 import dev.outboard.driver.DeviceException;
 import dev.outboard.linux.StructView;
 import dev.outboard.specs.nvme.Identify;
+import dev.outboard.specs.nvme.ProtectionInformation;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
@@ -114,6 +115,15 @@ public record NvmeNamespace(
     }
 
     /**
+     * How much of a buffer for data a block takes.
+     *
+     * @return bytes: the block's data, and its metadata if {@linkplain #hasExtendedBlocks they follow}
+     */
+    public int extendedBlockBytes() {
+        return blockSizeBytes + (hasExtendedBlocks() ? metadataBytes : 0);
+    }
+
+    /**
      * Which of the {@link #formats} it has.
      *
      * @return the format's index
@@ -146,6 +156,20 @@ public record NvmeNamespace(
      */
     public int protectionType() {
         return (int) Identify.DPS_TYPE.get(identity.get("dps"));
+    }
+
+    /**
+     * Where protection information is in the metadata of a block.
+     *
+     * @return true if it comes first, false if it comes last
+     */
+    public boolean isProtectionFirst() {
+        return Identify.DPS_PROTECTION_FIRST.isSet(identity.get("dps"));
+    }
+
+    /** Whether protection information is all the metadata there is, so that the controller can make it and take it away. */
+    boolean hasOnlyProtection() {
+        return protectionType() != 0 && metadataBytes == ProtectionInformation.SIZE_BYTES;
     }
 
     /**

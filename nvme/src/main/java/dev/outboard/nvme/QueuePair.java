@@ -42,14 +42,16 @@ public final class QueuePair implements AutoCloseable {
      *
      * @param namespace where from
      * @param firstBlock the first block
-     * @param buffer where to; its size is a multiple of the block's
+     * @param buffer where to; its size is a multiple of the block's, {@link NvmeNamespace#extendedBlockBytes}
      * @return the request, which must be awaited
      * @throws IndexOutOfBoundsException if the blocks are not all there
      * @throws IOException if the device has failed
      */
     public NvmeRequest read(NvmeNamespace namespace, long firstBlock, DmaMemory buffer) throws IOException {
         int blocks = blocks(namespace, buffer);
-        return transfer(Opcode.READ, namespace, firstBlock, blocks, buffer.deviceAddress(), null, 0);
+        return namespace.metadataBytes() == 0
+                ? transfer(Opcode.READ, namespace, firstBlock, blocks, buffer.deviceAddress(), null, 0)
+                : submit(NvmeCommand.read(namespace, firstBlock, blocks).data(buffer));
     }
 
     /**
@@ -57,14 +59,16 @@ public final class QueuePair implements AutoCloseable {
      *
      * @param namespace where to
      * @param firstBlock the first block
-     * @param buffer what to write; its size is a multiple of the block's
+     * @param buffer what to write; its size is a multiple of the block's, {@link NvmeNamespace#extendedBlockBytes}
      * @return the request, which must be awaited
      * @throws IndexOutOfBoundsException if the blocks are not all there
      * @throws IOException if the device has failed
      */
     public NvmeRequest write(NvmeNamespace namespace, long firstBlock, DmaMemory buffer) throws IOException {
         int blocks = blocks(namespace, buffer);
-        return transfer(Opcode.WRITE, namespace, firstBlock, blocks, buffer.deviceAddress(), null, 0);
+        return namespace.metadataBytes() == 0
+                ? transfer(Opcode.WRITE, namespace, firstBlock, blocks, buffer.deviceAddress(), null, 0)
+                : submit(NvmeCommand.write(namespace, firstBlock, blocks).data(buffer));
     }
 
     /**
@@ -122,6 +126,42 @@ public final class QueuePair implements AutoCloseable {
     }
 
     /**
+     * Reads blocks whose metadata have a buffer of their own. Not for the hot path: this allocates.
+     *
+     * @param namespace where from
+     * @param firstBlock the first block
+     * @param data where the data go; its size is a multiple of the block's
+     * @param metadata where the metadata go, of as many blocks
+     * @return the request, which must be awaited
+     * @throws IllegalArgumentException if the buffers do not fit the namespace
+     * @throws IOException if the device has failed
+     */
+    public NvmeRequest read(NvmeNamespace namespace, long firstBlock, DmaMemory data, DmaMemory metadata)
+            throws IOException {
+        return submit(NvmeCommand.read(namespace, firstBlock, blocks(namespace, data))
+                .data(data)
+                .metadata(metadata));
+    }
+
+    /**
+     * Writes blocks whose metadata have a buffer of their own. Not for the hot path: this allocates.
+     *
+     * @param namespace where to
+     * @param firstBlock the first block
+     * @param data the data; its size is a multiple of the block's
+     * @param metadata the metadata of as many blocks
+     * @return the request, which must be awaited
+     * @throws IllegalArgumentException if the buffers do not fit the namespace
+     * @throws IOException if the device has failed
+     */
+    public NvmeRequest write(NvmeNamespace namespace, long firstBlock, DmaMemory data, DmaMemory metadata)
+            throws IOException {
+        return submit(NvmeCommand.write(namespace, firstBlock, blocks(namespace, data))
+                .data(data)
+                .metadata(metadata));
+    }
+
+    /**
      * Makes everything durable that was written before.
      *
      * @param namespace which namespace
@@ -135,11 +175,12 @@ public final class QueuePair implements AutoCloseable {
 
     private static int blocks(NvmeNamespace namespace, DmaMemory buffer) {
         long size = buffer.sizeBytes();
-        if ((size & (namespace.blockSizeBytes() - 1)) != 0) {
+        long each = namespace.extendedBlockBytes();
+        if (size % each != 0) {
             throw new IllegalArgumentException(
-                    "a buffer of " + size + " bytes holds no whole number of blocks of " + namespace.blockSizeBytes());
+                    "a buffer of " + size + " bytes holds no whole number of blocks of " + each);
         }
-        return Math.toIntExact(size / namespace.blockSizeBytes());
+        return Math.toIntExact(size / each);
     }
 
     private static long address(NvmeNamespace namespace, int blocks, DmaMemory buffer, long offset) {

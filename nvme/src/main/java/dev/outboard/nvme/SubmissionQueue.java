@@ -5,26 +5,37 @@ import dev.outboard.memory.DmaWords;
 import dev.outboard.memory.Registers;
 import dev.outboard.specs.nvme.SubmissionEntry;
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /** The ring that commands are written to. Its owner sees to it that it never overflows. */
 final class SubmissionQueue implements AutoCloseable {
+    private static final int WORDS = SubmissionEntry.SIZE_BYTES / Long.BYTES;
+
+    /** The ring; or where commands are put together that the controller finds in its own memory. */
     private final DmaMemory memory;
+
     private final DmaWords ring;
+    private final ControllerMemory.@Nullable Piece piece;
+    private final @Nullable Registers deviceRing;
     private final int entries;
-    private final Registers tailDoorbell;
+    private final Doorbell tailDoorbell;
     private int tail;
     private int announcedTail;
 
     SubmissionQueue(ControllerAccess access, int id, int entries) throws IOException {
         this.entries = entries;
         tailDoorbell = access.submissionTail(id);
-        memory = access.dma().allocate((long) entries * SubmissionEntry.SIZE_BYTES, access.pageBytes());
+        tailDoorbell.clear();
+        long bytes = (long) entries * SubmissionEntry.SIZE_BYTES;
+        memory = access.dma().allocate(bytes, access.pageBytes());
         ring = new DmaWords(memory);
+        piece = id == 0 || access.memory() == null ? null : access.memory().allocateSubmissionQueue(bytes);
+        deviceRing = piece == null ? null : piece.registers();
     }
 
-    /** The ring. */
-    DmaMemory memory() {
-        return memory;
+    /** Where the controller finds the ring. */
+    long deviceAddress() {
+        return piece == null ? memory.deviceAddress() : piece.deviceAddress();
     }
 
     int entries() {
@@ -62,13 +73,27 @@ final class SubmissionQueue implements AutoCloseable {
 
     /** Tells the controller of all commands that were added. */
     void announce() {
+        if (deviceRing != null) {
+            store(deviceRing);
+        }
         announcedTail = tail;
-        tailDoorbell.write32(0, tail);
+        tailDoorbell.ring(tail);
+    }
+
+    /** Device memory is stored to in whole words, in order. */
+    private void store(Registers target) {
+        for (int entry = announcedTail; entry != tail; entry = entry + 1 == entries ? 0 : entry + 1) {
+            long at = (long) entry * SubmissionEntry.SIZE_BYTES;
+            for (int word = 0; word < WORDS; word++, at += Long.BYTES) {
+                target.write64(at, ring.getLong(at));
+            }
+        }
     }
 
     /** Empties the ring: the controller starts from its beginning, too. */
     void clear() {
         memory.segment().fill((byte) 0);
+        tailDoorbell.clear();
         tail = 0;
         announcedTail = 0;
     }
@@ -76,5 +101,8 @@ final class SubmissionQueue implements AutoCloseable {
     @Override
     public void close() {
         memory.close();
+        if (piece != null) {
+            piece.close();
+        }
     }
 }

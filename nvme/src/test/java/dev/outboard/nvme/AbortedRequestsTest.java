@@ -35,7 +35,7 @@ class AbortedRequestsTest {
 
     @BeforeEach
     void open() throws IOException {
-        controller = Nvme.open(fake, LONG);
+        controller = Nvme.open(fake, NvmeSettings.DEFAULT.withCommandTimeout(LONG));
         namespace = controller.namespace(1);
         queue = controller.createQueuePair(DEPTH);
         buffer = controller.dma().allocate(512);

@@ -120,7 +120,7 @@ class BrokenControllerTest {
     @Test
     void aResetReportsWhatWasOnItsWayOnceEachAndTheQueuesGoOn() throws IOException {
         lose(3);
-        try (NvmeController controller = Nvme.open(fake, SHORT);
+        try (NvmeController controller = Nvme.open(fake, NvmeSettings.DEFAULT.withCommandTimeout(SHORT));
                 QueuePair queue = controller.createQueuePair(4);
                 QueuePair other = controller.createQueuePair(2);
                 DmaMemory buffer = controller.dma().allocate(512)) {
@@ -167,7 +167,7 @@ class BrokenControllerTest {
 
     @Test
     void queuePairsThatCouldNotBeDeletedAreGoneAfterAReset() throws IOException {
-        try (NvmeController controller = Nvme.open(fake, SHORT)) {
+        try (NvmeController controller = Nvme.open(fake, NvmeSettings.DEFAULT.withCommandTimeout(SHORT))) {
             for (int i = 0; i < 2 * controller.maximumQueuePairs(); i++) {
                 QueuePair queue = controller.createQueuePair(4);
                 fake.silent = Opcode.DELETE_IO_SUBMISSION_QUEUE;

@@ -32,7 +32,7 @@ class ControllerThreadsTest {
 
     @BeforeEach
     void open() throws IOException {
-        controller = Nvme.open(fake, LONG);
+        controller = Nvme.open(fake, NvmeSettings.DEFAULT.withCommandTimeout(LONG));
     }
 
     @AfterEach
@@ -115,7 +115,7 @@ class ControllerThreadsTest {
         FakeController slow = new FakeController();
         AtomicInteger lost = new AtomicInteger();
         slow.ioFault = completion -> completion.lost = lost.getAndIncrement() < 2;
-        try (NvmeController overdue = Nvme.open(slow, SHORT)) {
+        try (NvmeController overdue = Nvme.open(slow, NvmeSettings.DEFAULT.withCommandTimeout(SHORT))) {
             List<FutureTask<Integer>> threads = new ArrayList<>();
             DmaMemory buffer = overdue.dma().allocate(512);
             for (QueuePair queue : List.of(overdue.createQueuePair(2), overdue.createQueuePair(2))) {

@@ -6,6 +6,7 @@ import dev.outboard.driver.Interrupt;
 import dev.outboard.linux.Fd;
 import dev.outboard.memory.DmaAllocator;
 import dev.outboard.memory.DmaMapper;
+import dev.outboard.memory.Register;
 import dev.outboard.memory.RegisterAccess;
 import dev.outboard.memory.Registers;
 import dev.outboard.pci.PciFunction;
@@ -18,6 +19,8 @@ import dev.outboard.specs.nvme.SubmissionEntry;
 import dev.outboard.specs.pci.PciConfiguration;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -57,6 +60,36 @@ class FakeController implements PciFunction {
     Fault ioFault = completion -> {};
     /** What an admin command says: its data, and dword 0 of its completion. */
     Answer answer = (opcode, dword10, data) -> 0;
+
+    /** Fields of its identify controller, by their names. */
+    final Map<String, Long> identity = new HashMap<>();
+    /** Its PCI ids: the vendor's, and the device's. */
+    int vendorId;
+
+    int deviceId;
+    long version = 0x0002_0000;
+    /** Status must not be read for so long after CC.EN was cleared, else it is gone. */
+    long busyNanos;
+    /** The reads and writes of I/O queues, as {@code "read 8+2"}; others by their names. */
+    final List<String> ioLog = new CopyOnWriteArrayList<>();
+    /** Whether identify answers nonsense to all but the oldest questions. */
+    boolean answersNonsense;
+    /** The vendor's stripe size, as a power of two in pages. */
+    int stripe;
+    /** How many interrupt vectors it has, of which none ever fires. */
+    int vectors;
+    /** For so long after its creation a queue loses commands. */
+    long deafNanos;
+    /** How often the tail doorbell of an I/O queue was written. */
+    int tailWrites;
+
+    /** Dword 11 of the commands that created submission queues and set features. */
+    final List<Integer> settings = new CopyOnWriteArrayList<>();
+
+    private long disabledNanos;
+    private long createdNanos;
+    private long shadowDoorbells;
+    private long eventIndexes;
 
     /** The admin command that never completes; -1 for none. */
     int silent = -1;
@@ -139,9 +172,7 @@ class FakeController implements PciFunction {
                     if (gone) {
                         return -1;
                     }
-                    return offset == PciConfiguration.BASE_CLASS.offset()
-                            ? STORAGE
-                            : offset == PciConfiguration.SUBCLASS.offset() ? NON_VOLATILE_MEMORY : 0;
+                    return readConfiguration(offset);
                 }
 
                 @Override
@@ -151,6 +182,20 @@ class FakeController implements PciFunction {
             },
             List.of(),
             () -> {});
+
+    /** What a register was written with last. */
+    long written(Register register) {
+        return registers.getOrDefault(register.offset(), 0L);
+    }
+
+    private long readConfiguration(long offset) {
+        Map<Long, Integer> known = Map.of(
+                PciConfiguration.VENDOR_ID.offset(), vendorId,
+                PciConfiguration.DEVICE_ID.offset(), deviceId,
+                PciConfiguration.BASE_CLASS.offset(), STORAGE,
+                PciConfiguration.SUBCLASS.offset(), NON_VOLATILE_MEMORY);
+        return known.getOrDefault(offset, 0);
+    }
 
     /** It starts anew, as after a loss of power. */
     synchronized void restart() {
@@ -163,6 +208,7 @@ class FakeController implements PciFunction {
         completionQueues.clear();
         heads.clear();
         posted.clear();
+        shadowDoorbells = 0;
     }
 
     private synchronized long readRegister(long offset) {
@@ -170,7 +216,11 @@ class FakeController implements PciFunction {
             return capabilities;
         }
         long configuration = registers.getOrDefault(NvmeRegisters.CC.offset(), 0L);
+        if (offset == NvmeRegisters.VS.offset()) {
+            return version;
+        }
         if (offset == NvmeRegisters.CSTS.offset()) {
+            gone |= busyNanos != 0 && disabledNanos != 0 && System.nanoTime() - disabledNanos < busyNanos;
             boolean enabled = NvmeRegisters.CC_EN.isSet(configuration);
             return (enabled && becomesReady ? 1 : 0)
                     | (fatal ? 2 : 0)
@@ -185,6 +235,7 @@ class FakeController implements PciFunction {
             forgetQueues();
             fatal = false;
             log.add("disabled");
+            disabledNanos = System.nanoTime();
         }
         if (offset == NvmeRegisters.CC.offset()) {
             whenSwitched.accept(NvmeRegisters.CC_EN.isSet(value));
@@ -197,8 +248,21 @@ class FakeController implements PciFunction {
         }
         long doorbell = (offset - NvmeRegisters.DOORBELLS) / Integer.BYTES;
         if (offset >= NvmeRegisters.DOORBELLS && doorbell % 2 == 0) {
+            tailWrites += doorbell == 0 ? 0 : 1;
             run((int) doorbell / 2, (int) value);
         }
+    }
+
+    /** Carries out what is in an I/O queue by its shadow doorbell, and asks to be told of what goes beyond an index. */
+    void lookAtShadow(int queueId, int eventIndex) {
+        long at = NvmeRegisters.submissionTailDoorbell(queueId, 0);
+        at(eventIndexes + at, Integer.BYTES).set(ValueLayout.JAVA_INT, 0, eventIndex);
+        run(queueId, at(shadowDoorbells + at, Integer.BYTES).get(ValueLayout.JAVA_INT, 0));
+    }
+
+    /** Whether the driver has told where its shadow doorbells are since the last reset. */
+    boolean isShadowed() {
+        return shadowDoorbells != 0;
     }
 
     private MemorySegment at(long address, long length) {
@@ -226,12 +290,22 @@ class FakeController implements PciFunction {
                 completion.result = admin(opcode, entry);
                 completion.lost = opcode == silent;
             } else {
+                ioLog.add(describe(opcode, entry));
+                completion.lost = System.nanoTime() - createdNanos < deafNanos;
                 ioFault.apply(completion);
             }
             for (int i = 0; i < (completion.twice ? 2 : 1) && !completion.lost; i++) {
                 post(queueId, completion);
             }
         }
+    }
+
+    private static String describe(int opcode, MemorySegment entry) {
+        if (opcode != Opcode.READ && opcode != Opcode.WRITE) {
+            return Opcode.ioName(opcode);
+        }
+        return Opcode.ioName(opcode) + " " + entry.get(ValueLayout.JAVA_LONG, SubmissionEntry.CDW10) + "+"
+                + (SubmissionEntry.NLB.get(entry.get(ValueLayout.JAVA_INT, SubmissionEntry.CDW12)) + 1);
     }
 
     /** Returns dword 0 of the completion. */
@@ -247,10 +321,24 @@ class FakeController implements PciFunction {
                         (int) SubmissionEntry.CNS.get(dword10),
                         entry.get(ValueLayout.JAVA_INT, SubmissionEntry.NSID),
                         at(prp1, Identify.SIZE_BYTES).fill((byte) 0));
-            case Opcode.CREATE_IO_COMPLETION_QUEUE -> completionQueues.put(queueId, new Queue(prp1, entries));
-            case Opcode.CREATE_IO_SUBMISSION_QUEUE -> submissionQueues.put(queueId, new Queue(prp1, entries));
+            case Opcode.CREATE_IO_COMPLETION_QUEUE -> {
+                completionQueues.put(queueId, new Queue(prp1, entries));
+                posted.remove(queueId);
+            }
+            case Opcode.CREATE_IO_SUBMISSION_QUEUE -> {
+                submissionQueues.put(queueId, new Queue(prp1, entries));
+                createdNanos = System.nanoTime();
+                heads.remove(queueId);
+                settings.add(entry.get(ValueLayout.JAVA_INT, SubmissionEntry.CDW11));
+            }
             case Opcode.ABORT -> abort((int) dword10);
+            case Opcode.DOORBELL_BUFFER_CONFIG -> {
+                shadowDoorbells = prp1;
+                eventIndexes = entry.get(ValueLayout.JAVA_LONG, SubmissionEntry.PRP2);
+                return 0;
+            }
             case Opcode.SET_FEATURES -> {
+                settings.add(entry.get(ValueLayout.JAVA_INT, SubmissionEntry.CDW11));
                 return IO_QUEUES;
             }
             default -> {
@@ -272,14 +360,19 @@ class FakeController implements PciFunction {
     }
 
     private void identify(int cns, int namespaceId, MemorySegment data) {
-        if (cns == Identify.CNS_ACTIVE_NAMESPACES) {
+        if (cns > Identify.CNS_CONTROLLER && answersNonsense) {
+            data.fill((byte) 0x77);
+        } else if (cns == Identify.CNS_ACTIVE_NAMESPACES) {
             int at = 0;
             for (int id : namespaceIds) {
                 if (Integer.compareUnsigned(id, namespaceId) > 0 || namespaceIds.length > 1) {
                     data.setAtIndex(ValueLayout.JAVA_INT, at++, id);
                 }
             }
-        } else if (cns == Identify.CNS_NAMESPACE) {
+        } else if (cns == Identify.CNS_CONTROLLER) {
+            identity.forEach(Identify.CONTROLLER.view(data)::set);
+            data.set(ValueLayout.JAVA_BYTE, Identify.CONTROLLER.offset("vs") + 3, (byte) stripe);
+        } else if (cns == Identify.CNS_NAMESPACE && Arrays.stream(namespaceIds).anyMatch(id -> id == namespaceId)) {
             Identify.NAMESPACE.view(data).set("nsze", blocks).set("ncap", blocks);
             data.set(ValueLayout.JAVA_INT, Identify.NAMESPACE.offset("lbaf"), blockShift << 16);
         }
@@ -319,12 +412,13 @@ class FakeController implements PciFunction {
 
     @Override
     public int interruptVectors() {
-        return 0;
+        return vectors;
     }
 
     @Override
     public List<Interrupt> enableInterrupts(int count) {
-        throw new AssertionError("there are none");
+        log.add(count + " vectors");
+        return Collections.nCopies(count, new SilentInterrupt());
     }
 
     @Override

@@ -37,6 +37,10 @@ final class KernelBlockDevice {
         Path function = Path.of("/sys/bus/pci/devices", controller).toRealPath();
         try (DirectoryStream<Path> disks = Files.newDirectoryStream(Path.of("/sys/class/block"), "nvme*n*")) {
             for (Path disk : disks) {
+                if (disk.getFileName().toString().indexOf('c') >= 0) {
+                    // One of the ways to a namespace, which has no node.
+                    continue;
+                }
                 // A namespace that its controller could share hangs below its subsystem, whose parent is no function.
                 Path subsystem = disk.resolve("device");
                 boolean ours = disk.toRealPath().startsWith(function) || leadsTo(subsystem, function);

@@ -40,6 +40,9 @@ abstract class NvmeFaultCampaign {
     private static final int REQUESTS = 16;
     private static final Duration SHORT = Duration.ofMillis(250);
     /** What the driver's deadlines can add up to for one fault, with room for a machine that has other work. */
+    /** A busy machine may keep a command from its short deadline: that takes another reset. */
+    private static final int SLOW_MACHINE_RESETS = 10;
+
     private static final Duration LIMIT = Duration.ofSeconds(45);
     /** The model allows itself 10 s to become ready (CAP.TO); with this it says 2, which it does not need either. */
     private static final String HASTE = "on read bar0 0x0 do flip 0x10000000";
@@ -108,7 +111,7 @@ abstract class NvmeFaultCampaign {
                 ends.merge(end, 1, Integer::sum);
                 Watchdog.call(LIMIT, "after " + about, () -> {
                     try (NvmeController controller = Nvme.open(address())) {
-                        load(controller, new VerifiedLoad(seed + 1, NvmeController.COMMAND_TIMEOUT));
+                        load(controller, new VerifiedLoad(seed + 1, NvmeSettings.DEFAULT.commandTimeout()));
                     }
                     return "";
                 });
@@ -125,7 +128,9 @@ abstract class NvmeFaultCampaign {
         FaultInjector injector = new FaultInjector(new FaultPlan(seed, withHaste));
         VerifiedLoad load = new VerifiedLoad(seed, SHORT);
         boolean misled = rules.stream().anyMatch(NvmeFaultCampaign::misleads);
-        try (NvmeController controller = Nvme.open(new InterposedFunction(Pci.open(address()), injector), SHORT)) {
+        try (NvmeController controller = Nvme.open(
+                new InterposedFunction(Pci.open(address()), injector),
+                NvmeSettings.DEFAULT.withCommandTimeout(SHORT))) {
             String end = "success";
             try {
                 end = load(controller, load) == 0 ? "success" : "requests failed";
@@ -141,7 +146,7 @@ abstract class NvmeFaultCampaign {
             }
             return rules.stream().anyMatch(rule -> rule.action().kind() == FaultAction.Kind.REMOVE)
                     ? end + ", removal"
-                    : end + ", " + recover(controller, load, misled, rules.size() + 2);
+                    : end + ", " + recover(controller, load, misled, rules.size() + SLOW_MACHINE_RESETS);
         } catch (IOException reported) {
             checkMessage(reported);
             return "not opened";

@@ -61,7 +61,8 @@ class NvmeOnFaultyDeviceTest extends NvmeFaultsContract {
 
     @Override
     NvmeController open(Duration timeout, String... rules) throws IOException {
-        return Nvme.open(Pci.open("vfio-user:" + serve(injector(rules))), timeout);
+        return Nvme.open(
+                Pci.open("vfio-user:" + serve(injector(rules))), NvmeSettings.DEFAULT.withCommandTimeout(timeout));
     }
 
     @ParameterizedTest

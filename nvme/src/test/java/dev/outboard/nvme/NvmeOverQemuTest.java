@@ -1,10 +1,6 @@
 package dev.outboard.nvme;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 
@@ -13,7 +9,7 @@ import org.junit.jupiter.api.Tag;
 class NvmeOverQemuTest extends NvmeContract {
     @BeforeAll
     static void requireQemu() {
-        assumeTrue(Files.isExecutable(Path.of("/usr/bin/qemu-system-x86_64")), "needs QEMU: qemu-system-x86");
+        QemuController.require();
     }
 
     @Override

@@ -37,7 +37,9 @@ class NvmeUnderFaultsTest extends NvmeFaultsContract {
 
     @Override
     NvmeController open(Duration timeout, String... rules) throws IOException {
-        return Nvme.open(FaultyFunction.open("vfio-user:" + server.path(), String.join("\n", rules)), timeout);
+        return Nvme.open(
+                FaultyFunction.open("vfio-user:" + server.path(), String.join("\n", rules)),
+                NvmeSettings.DEFAULT.withCommandTimeout(timeout));
     }
 
     @ParameterizedTest

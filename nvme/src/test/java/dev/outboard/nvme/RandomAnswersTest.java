@@ -134,7 +134,7 @@ class RandomAnswersTest {
     void everyAnswerIsAValueOrAnIoException() throws Exception {
         for (int round = 0; round < ROUNDS; round++) {
             Watchdog.call(LIMIT, "seed " + seed + " round " + round, () -> {
-                try (NvmeController controller = Nvme.open(liar(), SHORT)) {
+                try (NvmeController controller = Nvme.open(liar(), NvmeSettings.DEFAULT.withCommandTimeout(SHORT))) {
                     useAll(controller);
                 } catch (IOException refused) {
                     errors++;

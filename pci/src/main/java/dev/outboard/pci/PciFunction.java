@@ -104,6 +104,16 @@ public interface PciFunction extends AutoCloseable {
         }
     }
 
+    /**
+     * Whether somebody between driver and function has to see all that passes, to record or to change it. A driver must
+     * tell such a function everything by its registers then: what it says in memory alone comes late, or never.
+     *
+     * @return whether there is somebody
+     */
+    default boolean isInterposed() {
+        return false;
+    }
+
     /** Stops the function's DMA and interrupts, unmaps everything and gives the function back. */
     @Override
     void close();

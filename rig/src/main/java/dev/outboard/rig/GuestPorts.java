@@ -116,7 +116,7 @@ final class GuestPorts implements AutoCloseable {
                 // Control comes last: what a command printed before it ended is in the sockets by then, because a
                 // guest's write returns when QEMU has passed the bytes on.
                 String control = null;
-                open = receive(Port.TRACE, listener);
+                open = receive(Port.HOST, listener);
                 open &= fill(Port.CONTROL);
                 do {
                     control = lines(Port.CONTROL).next();

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/** The host's side of what the guest's first process, agent.sh, and outboard-trace.sh say on their ports. */
+/** The host's side of what the guest's first process, agent.sh, outboard-trace.sh and outboard-monitor.sh say on their ports. */
 final class GuestProtocol implements GuestPorts.Listener {
     private record Run(int number, OutputStream out, OutputStream err, CompletableFuture<Integer> status) {}
 
@@ -61,7 +61,7 @@ final class GuestProtocol implements GuestPorts.Listener {
 
     @Override
     public void line(Port port, String line) {
-        if (port == Port.TRACE) {
+        if (port == Port.HOST) {
             answer(line);
             return;
         }
@@ -111,15 +111,15 @@ final class GuestProtocol implements GuestPorts.Listener {
         String answer = "ok";
         try {
             switch (request) {
-                case "on" -> monitor.trace(true);
-                case "off" -> monitor.trace(false);
-                default -> answer = "say on or off, not " + request;
+                case "trace on" -> monitor.trace(true);
+                case "trace off" -> monitor.trace(false);
+                default -> answer = monitor.execute(request);
             }
         } catch (IOException e) {
             answer = String.valueOf(e.getMessage()).replace('\n', ' ');
         }
         try {
-            ports.send(Port.TRACE, answer);
+            ports.send(Port.HOST, answer);
         } catch (IOException e) {
             // Whoever asked waits for an answer in vain; the command's own deadline ends that.
         }

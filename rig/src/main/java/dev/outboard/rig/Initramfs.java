@@ -37,6 +37,7 @@ public record Initramfs(KernelPackage kernel, Path file) {
         files.put("init", resource("init.sh"));
         files.put("agent", resource("agent.sh"));
         files.put("outboard-trace", resource("outboard-trace.sh"));
+        files.put("outboard-monitor", resource("outboard-monitor.sh"));
         ModuleTree tree = new ModuleTree(kernel.modules());
         List<Path> modules = tree.loadOrder(MODULES);
         StringBuilder order = new StringBuilder();

@@ -10,8 +10,8 @@ enum Port {
     STDERR,
     /** Lines between the host and the first process of the guest. */
     CONTROL,
-    /** Lines from anything in the guest that wants device accesses traced, each answered. */
-    TRACE,
+    /** Lines from anything in the guest that wants something of the host, each answered. */
+    HOST,
     /** QEMU's machine protocol. */
     MONITOR;
 

@@ -20,6 +20,12 @@ public final class TestDevices {
      */
     public static final String NVME1 = "0000:00:05.0";
 
+    /**
+     * An NVMe controller, serial number {@code OUTBOARD-3}, alone in a subsystem, with the namespaces of {@link
+     * #NVME2_NAMESPACES}.
+     */
+    public static final String NVME2 = "0000:00:1c.0";
+
     /** QEMU's device for teaching, with 64 address lines. */
     public static final String EDU = "0000:00:06.0";
 
@@ -50,6 +56,29 @@ public final class TestDevices {
     /** The image of namespace 2, 4096-byte blocks, of {@link #NVME1}. */
     public static final String NVME1_IMAGE_4096 = "nvme1n2.img";
 
+    /**
+     * The namespaces of {@link #NVME2}, from 1, as properties of QEMU's {@code nvme-ns}: of 512-byte blocks, of 4096-byte
+     * blocks, with metadata apart and between the blocks, with protection information, with zones, and one that is not
+     * attached. Their images are {@code nvme2n1.img} and so on.
+     */
+    static final List<String> NVME2_NAMESPACES = List.of(
+            "logical_block_size=512",
+            "logical_block_size=4096,physical_block_size=4096",
+            "ms=8",
+            "ms=8,mset=1",
+            "ms=8,pi=1",
+            "zoned=on,zoned.zone_size=1M,zoned.max_open=3,zoned.max_active=5",
+            "detached=on");
+
+    /** The size of each image of {@link #NVME2}. */
+    static final long NVME2_IMAGE_BYTES = 16L << 20;
+
+    /**
+     * An image for a controller that is plugged in at {@link #SLOT}, the block device {@code plugged}: it stays when the
+     * controller goes.
+     */
+    static final String PLUGGED_IMAGE = "plugged.img";
+
     /** The image of {@link #VIRTIO_BLOCK}. */
     public static final String VIRTIO_IMAGE = "virtio.img";
 
@@ -62,11 +91,8 @@ public final class TestDevices {
     private TestDevices() {}
 
     static List<String> create(Path directory) throws IOException {
-        for (String image : List.of(NVME0_IMAGE, NVME1_IMAGE_512, NVME1_IMAGE_4096, VIRTIO_IMAGE)) {
-            try (RandomAccessFile file =
-                    new RandomAccessFile(directory.resolve(image).toFile(), "rw")) {
-                file.setLength(IMAGE_BYTES);
-            }
+        for (String image : List.of(NVME0_IMAGE, NVME1_IMAGE_512, NVME1_IMAGE_4096, VIRTIO_IMAGE, PLUGGED_IMAGE)) {
+            make(directory.resolve(image), IMAGE_BYTES);
         }
         List<String> arguments = new ArrayList<>();
         drive(arguments, "nvm0", NVME0_IMAGE);
@@ -78,6 +104,17 @@ public final class TestDevices {
         String blocks = ",logical_block_size=%1$d,physical_block_size=%1$d";
         arguments.addAll(List.of("-device", "nvme-ns,bus=nvme1,nsid=1,drive=nvm1n1" + blocks.formatted(512)));
         arguments.addAll(List.of("-device", "nvme-ns,bus=nvme1,nsid=2,drive=nvm1n2" + blocks.formatted(4096)));
+        arguments.addAll(List.of("-device", "nvme-subsys,id=subsystem2,nqn=OUTBOARD-3"));
+        device(arguments, NVME2, "nvme,id=nvme2,serial=OUTBOARD-3,subsys=subsystem2");
+        for (int id = 1; id <= NVME2_NAMESPACES.size(); id++) {
+            String name = "nvme2n" + id;
+            make(directory.resolve(name + ".img"), NVME2_IMAGE_BYTES);
+            drive(arguments, name, name + ".img");
+            String place = "nvme-ns,bus=nvme2,nsid=%d,drive=%s,".formatted(id, name);
+            arguments.addAll(List.of("-device", place + NVME2_NAMESPACES.get(id - 1)));
+        }
+        arguments.addAll(
+                List.of("-blockdev", "driver=raw,node-name=plugged,file.driver=file,file.filename=" + PLUGGED_IMAGE));
         // By itself it has 28 address lines, and physical memory lies above.
         device(arguments, EDU, "edu,id=edu,dma_mask=0xffffffffffffffff");
         arguments.addAll(List.of("-netdev", "user,id=net0,restrict=on"));
@@ -99,8 +136,14 @@ public final class TestDevices {
         return arguments;
     }
 
+    private static void make(Path image, long sizeBytes) throws IOException {
+        try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
+            file.setLength(sizeBytes);
+        }
+    }
+
     private static void drive(List<String> arguments, String id, String image) {
-        arguments.addAll(List.of("-drive", "if=none,format=raw,id=%s,file=%s".formatted(id, image)));
+        arguments.addAll(List.of("-drive", "if=none,format=raw,discard=unmap,id=%s,file=%s".formatted(id, image)));
     }
 
     private static void device(List<String> arguments, String address, String description) {

@@ -8,10 +8,10 @@ import java.nio.file.Path;
 
 /**
  * Switches the trace of device accesses from inside a guest, so that it covers just the accesses that matter. In a shell
- * the same is done by {@code outboard-trace on} and {@code outboard-trace off}. One program may hold it at a time.
+ * the same is done by {@code outboard-trace on} and {@code outboard-trace off}. One program may hold the port at a time.
  */
 public final class TraceSwitch implements AutoCloseable {
-    private static final Path PORT = Path.of("/dev/virtio-ports/outboard.trace");
+    private static final Path PORT = Path.of("/dev/virtio-ports/outboard.host");
 
     private final RandomAccessFile port;
 
@@ -52,7 +52,7 @@ public final class TraceSwitch implements AutoCloseable {
     }
 
     private void request(String what) throws IOException {
-        port.write((what + "\n").getBytes(StandardCharsets.US_ASCII));
+        port.write(("trace " + what + "\n").getBytes(StandardCharsets.US_ASCII));
         StringBuilder answer = new StringBuilder();
         for (int next = port.read(); next != '\n'; next = port.read()) {
             if (next < 0) {

@@ -24,6 +24,6 @@ $bb mkdir -p /root/run
 $bb mount -t tmpfs tmpfs /root/run
 $bb mkdir -p /root/run/outboard/bin /root/run/outboard/control /root/run/lock
 $bb cp /agent /root/run/outboard/agent
-$bb cp /outboard-trace /root/run/outboard/bin/outboard-trace
+$bb cp /outboard-trace /outboard-monitor /root/run/outboard/bin/
 trap - EXIT
 exec $bb switch_root /root /run/outboard/agent

@@ -120,6 +120,16 @@ class GuestTest {
     }
 
     @Test
+    void theGuestCanAskQemuAndIsToldWhatQemuRefuses() throws IOException {
+        GuestResult result = guest.run(GuestCommand.of("outboard-monitor", "{\"execute\": \"query-status\"}"), LIMIT);
+        assertThat(result.status()).isZero();
+        assertThat(result.out()).contains("\"status\": \"running\"");
+        result = guest.run(GuestCommand.of("outboard-monitor", "{\"execute\": \"nosuchcommand\"}"), LIMIT);
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.err()).contains("The command nosuchcommand has not been found");
+    }
+
+    @Test
     void aDeviceCanBePluggedIn() throws IOException {
         guest.monitor()
                 .execute(

@@ -1,14 +1,12 @@
 package dev.outboard.cli.interpose;
 
+import dev.outboard.cli.Subcommands;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /** {@code outboard faults}. */
-@Command(
-        name = "faults",
-        description = "Fault rules, which --faults of other commands has act on a device.",
-        subcommands = {FaultsCheckCommand.class, FaultsGenerateCommand.class})
+@Command(name = "faults", description = "Fault rules, which --faults of other commands has act on a device.")
 public final class FaultsCommand implements Runnable {
     @CommandLine.Spec
     private CommandLine.Model.@Nullable CommandSpec spec;
@@ -24,5 +22,14 @@ public final class FaultsCommand implements Runnable {
                     "what to do? there is: "
                             + String.join(", ", spec.subcommands().keySet()));
         }
+    }
+
+    /**
+     * What it does.
+     *
+     * @return its subcommands
+     */
+    public static Subcommands subcommands() {
+        return new Subcommands().with("check", FaultsCheckCommand::new).with("generate", FaultsGenerateCommand::new);
     }
 }

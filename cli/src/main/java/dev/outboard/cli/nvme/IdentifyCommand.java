@@ -64,12 +64,19 @@ final class IdentifyCommand implements Callable<Integer> {
         out.printf("transfer limit  %s%n", new ByteSize(controller.maximumTransferBytes()));
         for (NvmeNamespace namespace : controller.namespaces()) {
             out.printf(
-                    "namespace %-5d %d blocks of %d bytes%s (%s)%n",
+                    "namespace %-5d %d blocks of %d bytes%s (%s)%s%n",
                     namespace.id(),
                     namespace.blockCount(),
                     namespace.blockSizeBytes(),
                     namespace.metadataBytes() == 0 ? "" : " and " + namespace.metadataBytes() + " bytes of metadata",
-                    new ByteSize(namespace.sizeBytes()));
+                    new ByteSize(namespace.sizeBytes()),
+                    more(namespace));
         }
+    }
+
+    private static String more(NvmeNamespace namespace) {
+        String protection =
+                namespace.protectionType() == 0 ? "" : ", protection information of type " + namespace.protectionType();
+        return protection + (namespace.zones() == null ? "" : ", " + namespace.zones());
     }
 }

@@ -1,8 +1,6 @@
 package dev.outboard.cli.reg;
 
-import java.util.List;
-import java.util.Map;
-import java.util.Objects;
+import dev.outboard.cli.Subcommands;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -11,17 +9,13 @@ import picocli.CommandLine.Model.CommandSpec;
 
 /** {@code outboard reg}, {@code outboard mem} and {@code outboard port}: the same commands on registers elsewhere. */
 public abstract class RegisterGroup implements Runnable {
-    private static final Map<String, Supplier<Place>> PLACES =
-            Map.of("reg", DevicePlace::new, "mem", AddressPlace::memory, "port", AddressPlace::ports);
-
     @CommandLine.Spec
     private @Nullable CommandSpec spec;
 
     /** {@code outboard reg}. */
     @Command(
             name = "reg",
-            description = "Device registers from the shell, by offset or by name, each access of exactly its width.",
-            subcommands = GenerateCommand.class)
+            description = "Device registers from the shell, by offset or by name, each access of exactly its width.")
     public static final class Reg extends RegisterGroup {
         /** For picocli. */
         public Reg() {}
@@ -58,23 +52,42 @@ public abstract class RegisterGroup implements Runnable {
     }
 
     /**
-     * Adds to each of the three what it does.
+     * What {@code outboard reg} does.
      *
-     * @param outboard the command that has them
+     * @return its subcommands
      */
-    public static void addCommands(CommandLine outboard) {
-        PLACES.forEach((name, place) -> {
-            CommandLine group = Objects.requireNonNull(outboard.getSubcommands().get(name));
-            List<RegisterCommand> commands = List.of(
-                    new ReadCommand(place.get()),
-                    new WriteCommand(place.get()),
-                    new DumpCommand(place.get()),
-                    new WatchCommand(place.get()));
-            for (RegisterCommand command : commands) {
-                CommandSpec commandSpec = CommandSpec.forAnnotatedObject(command);
-                command.place().addTo(commandSpec, command.registerIsOptional(), command.takesValue());
-                group.addSubcommand(commandSpec.name(), new CommandLine(commandSpec));
-            }
-        });
+    public static Subcommands deviceCommands() {
+        return addAccesses(new Subcommands().with("generate", GenerateCommand::new), DevicePlace::new);
+    }
+
+    /**
+     * What {@code outboard mem} does.
+     *
+     * @return its subcommands
+     */
+    public static Subcommands memoryCommands() {
+        return addAccesses(new Subcommands(), AddressPlace::memory);
+    }
+
+    /**
+     * What {@code outboard port} does.
+     *
+     * @return its subcommands
+     */
+    public static Subcommands portCommands() {
+        return addAccesses(new Subcommands(), AddressPlace::ports);
+    }
+
+    private static Subcommands addAccesses(Subcommands commands, Supplier<Place> place) {
+        return commands.with("read", () -> specification(new ReadCommand(place.get())))
+                .with("write", () -> specification(new WriteCommand(place.get())))
+                .with("dump", () -> specification(new DumpCommand(place.get())))
+                .with("watch", () -> specification(new WatchCommand(place.get())));
+    }
+
+    private static CommandSpec specification(RegisterCommand command) {
+        CommandSpec specification = CommandSpec.forAnnotatedObject(command);
+        command.place().addTo(specification, command.registerIsOptional(), command.takesValue());
+        return specification;
     }
 }

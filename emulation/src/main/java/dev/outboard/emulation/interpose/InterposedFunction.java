@@ -176,6 +176,11 @@ public final class InterposedFunction implements PciFunction {
         }
 
         @Override
+        public void reserve(DmaAllocator.AddressRange range) throws IOException {
+            device.dma().reserve(range);
+        }
+
+        @Override
         public DmaMemory map(Fd file, DmaLimits limits, @Nullable DmaBuf buffer) throws IOException {
             return buffer == null ? device.dma().map(file) : device.dma().map(buffer);
         }
@@ -221,6 +226,11 @@ public final class InterposedFunction implements PciFunction {
     public synchronized void checkPresent() throws DeviceGoneException {
         synchronizeForDriver();
         interposer.checkPresent(controls);
+    }
+
+    @Override
+    public boolean isInterposed() {
+        return true;
     }
 
     @Override

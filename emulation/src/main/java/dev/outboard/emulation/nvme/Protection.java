@@ -1,6 +1,5 @@
 package dev.outboard.emulation.nvme;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.nio.ByteOrder.BIG_ENDIAN;
 
 import dev.outboard.specs.nvme.ProtectionInformation;
@@ -22,35 +21,12 @@ final class Protection {
     static final int TYPE_3 = 3;
 
     private static final int REFERENCE_TAG_UNCHECKED = -1;
-    private static final char[] REMAINDERS = remainders();
 
     private BlockFormat format = new BlockFormat(0, false, 0, false);
     private int prinfo;
     private int applicationTag;
     private int applicationMask;
     private int referenceTag;
-
-    private static char[] remainders() {
-        char[] table = new char[1 << Byte.SIZE];
-        for (int i = 0; i < table.length; i++) {
-            int remainder = i << Byte.SIZE;
-            for (int bit = 0; bit < Byte.SIZE; bit++) {
-                boolean carries = (remainder & 0x8000) != 0;
-                remainder = remainder << 1 ^ (carries ? ProtectionInformation.GUARD_POLYNOMIAL : 0);
-            }
-            table[i] = (char) remainder;
-        }
-        return table;
-    }
-
-    /** The CRC of bytes that follow those of which the CRC is {@code before}. */
-    static int crc(int before, MemorySegment bytes, long offset, long length) {
-        int crc = before;
-        for (long at = offset; at < offset + length; at++) {
-            crc = (crc << Byte.SIZE & 0xffff) ^ REMAINDERS[(crc >>> Byte.SIZE ^ bytes.get(JAVA_BYTE, at)) & 0xff];
-        }
-        return crc;
-    }
 
     /**
      * Sets up for the blocks of a command. {@code flags} are the bits of {@link ProtectionInformation} for dword 12.
@@ -126,7 +102,7 @@ final class Protection {
     }
 
     private int guard(MemorySegment data, long dataAt, MemorySegment metadata, long metadataAt) {
-        int crc = crc(0, data, dataAt, format.blockBytes());
-        return crc(crc, metadata, metadataAt, format.protectionOffset());
+        int guard = ProtectionInformation.guard(0, data, dataAt, format.blockBytes());
+        return ProtectionInformation.guard(guard, metadata, metadataAt, format.protectionOffset());
     }
 }

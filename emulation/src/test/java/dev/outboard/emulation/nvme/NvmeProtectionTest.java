@@ -41,7 +41,7 @@ class NvmeProtectionTest extends NvmeTestBase {
     @Test
     void theGuardIsTheCrcOfT10() {
         byte[] check = "123456789".getBytes(StandardCharsets.US_ASCII);
-        assertThat(Protection.crc(0, MemorySegment.ofArray(check), 0, check.length))
+        assertThat(ProtectionInformation.guard(0, MemorySegment.ofArray(check), 0, check.length))
                 .isEqualTo(0xd0db);
     }
 
@@ -96,8 +96,8 @@ class NvmeProtectionTest extends NvmeTestBase {
         for (int i = 0; i < 2; i++) {
             MemorySegment metadata = driver.at(METADATA + PAGE + (long) i * bytes, bytes);
             int tuple = bytes - 8;
-            int crc = Protection.crc(0, driver.at(DATA + (long) i * BLOCK, BLOCK), 0, BLOCK);
-            crc = Protection.crc(crc, metadata, 0, tuple);
+            int crc = ProtectionInformation.guard(0, driver.at(DATA + (long) i * BLOCK, BLOCK), 0, BLOCK);
+            crc = ProtectionInformation.guard(crc, metadata, 0, tuple);
             assertThat(metadata.get(JAVA_SHORT_UNALIGNED.withOrder(BIG_ENDIAN), tuple))
                     .isEqualTo((short) crc);
             assertThat(metadata.get(JAVA_SHORT_UNALIGNED.withOrder(BIG_ENDIAN), tuple + 2))
@@ -120,7 +120,7 @@ class NvmeProtectionTest extends NvmeTestBase {
     void whatTheHostBringsIsCheckedBeforeItIsWritten() throws IOException {
         serve(8, true, 1);
         random(DATA, BLOCK, 1);
-        int crc = Protection.crc(0, driver.at(DATA, BLOCK), 0, BLOCK);
+        int crc = ProtectionInformation.guard(0, driver.at(DATA, BLOCK), 0, BLOCK);
         tuple(DATA + BLOCK, crc, 0x77, 9);
         assertThat(status(flagged(TestDriver.write(9, 1).prp1(DATA), GUARD | REFERENCE, 9, 0)))
                 .isZero();
@@ -188,7 +188,7 @@ class NvmeProtectionTest extends NvmeTestBase {
         long zone = 2048;
         assertThat(status(flagged(append(zone), PRACT | PIREMAP, (int) zone, 0)))
                 .isZero();
-        tuple(METADATA, Protection.crc(0, driver.at(DATA, BLOCK), 0, BLOCK), 0, (int) zone);
+        tuple(METADATA, ProtectionInformation.guard(0, driver.at(DATA, BLOCK), 0, BLOCK), 0, (int) zone);
         Command checked = append(zone).metadata(METADATA);
         assertThat(status(flagged(checked, PIREMAP | GUARD | REFERENCE, (int) zone, 0)))
                 .isZero();

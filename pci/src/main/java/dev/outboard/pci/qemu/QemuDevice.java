@@ -1,10 +1,6 @@
 package dev.outboard.pci.qemu;
 
-import dev.outboard.driver.ByteSize;
 import dev.outboard.driver.DeviceAddress;
-import dev.outboard.driver.DeviceException;
-import dev.outboard.linux.Fd;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -15,55 +11,29 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which device, and what QEMU needs behind it: a drive for those that store, a wire between the two ports of the serial card
- * that has two, memory for those that share it, a connection to the server of their peers. Everything else is as QEMU has
- * it.
+ * Which device, and what QEMU needs behind it: drives for those that store, namespaces and their subsystem, a wire between
+ * the two ports of the serial card that has two, memory for those that share it, a connection to the server of their peers.
+ * Everything else is as QEMU has it.
  *
  * @param model QEMU's name for it
  * @param properties of its {@code -device} option
- * @param drive what it stores on, if it does
+ * @param drive what it stores on, if it does so itself
+ * @param namespaces what it stores on otherwise
  */
 record QemuDevice(
         String model,
         SequencedMap<String, String> properties,
-        @Nullable Drive drive) {
+        @Nullable QemuDrive drive,
+        QemuNamespaces namespaces) {
+    private static final String ID = "device";
     private static final Set<String> OURS = Set.of("id", "bus", "addr");
+    private static final String CONTROLLER = "nvme";
+    private static final String SUBSYSTEM = "subsys";
     private static final String WIRED_PORTS = "pci-serial-2x";
     private static final String SHARED_MEMORY = "ivshmem-plain";
-    private static final ByteSize USUAL_SHARED_MEMORY = new ByteSize(1L << 20);
+    private static final String USUAL_SHARED_MEMORY = "1M";
     private static final String SHARED_MEMORY_WITH_PEERS = "ivshmem-doorbell";
     private static final String PEERS = "peers";
-    private static final ByteSize USUAL_DRIVE = new ByteSize(1L << 30);
-    private static final int OWNER_ONLY = 0600;
-
-    /**
-     * A disk image.
-     *
-     * @param file the file that it is in; null for memory
-     * @param size its least size; null for the file's own
-     */
-    record Drive(@Nullable String file, @Nullable ByteSize size) {
-        Fd open() throws IOException {
-            if (file == null) {
-                return Fd.memfd("outboard-drive", (size == null ? USUAL_DRIVE : size).bytes());
-            }
-            Fd opened = Fd.open(file, Fd.O_RDWR | Fd.O_CREAT, OWNER_ONLY);
-            try {
-                long now = opened.regularFileBytes();
-                if (now < 0) {
-                    throw new DeviceException(file + " is no regular file; a drive of QEMU's needs one");
-                }
-                long wanted = size != null ? size.bytes() : now == 0 ? USUAL_DRIVE.bytes() : now;
-                if (now < wanted) {
-                    opened.truncate(wanted);
-                }
-                return opened;
-            } catch (IOException e) {
-                opened.close();
-                throw e;
-            }
-        }
-    }
 
     static QemuDevice of(DeviceAddress address) {
         String model = address.deviceName();
@@ -81,40 +51,55 @@ record QemuDevice(
         }
         // A boot ROM would only have to be installed.
         properties.putIfAbsent("romfile", "");
-        String file = properties.remove("file");
-        String size = properties.remove("size");
-        boolean stores = model.equals("nvme") || model.startsWith("virtio-blk");
-        Drive drive = null;
         if (model.equals(SHARED_MEMORY)) {
-            drive = new Drive(file, size == null ? USUAL_SHARED_MEMORY : ByteSize.parse(size));
-        } else if (stores || file != null || size != null) {
-            drive = new Drive(file, size == null ? null : ByteSize.parse(size));
+            properties.putIfAbsent("size", USUAL_SHARED_MEMORY);
         }
-        if (model.equals("nvme")) {
+        QemuNamespaces namespaces = QemuNamespaces.takeFrom(address, properties);
+        boolean hasNamespaces = !namespaces.all().isEmpty();
+        boolean describesDrive = properties.containsKey("file") || properties.containsKey("size");
+        if (hasNamespaces && (describesDrive || !model.equals(CONTROLLER))) {
+            throw new IllegalArgumentException(address + ": "
+                    + (describesDrive
+                            ? "size and file are of a namespace each where there are some, as ns1.size"
+                            : "only " + CONTROLLER + " has namespaces"));
+        }
+        boolean stores = (model.equals(CONTROLLER) && !hasNamespaces) || model.startsWith("virtio-blk");
+        QemuDrive drive = stores || describesDrive ? QemuDrive.takeFrom(properties) : null;
+        if (model.equals(CONTROLLER)) {
             properties.putIfAbsent("serial", "outboard");
         }
-        return new QemuDevice(model, properties, drive);
+        return new QemuDevice(model, properties, drive, namespaces);
+    }
+
+    /** What it stores on. */
+    List<QemuDrive> drives() {
+        return drive == null ? namespaces.drives() : List.of(drive);
     }
 
     /**
      * The options that make it.
      *
-     * @param place where it goes: the id, the bus and the slot
-     * @param storage the file of its drive, if it has one
+     * @param place where it goes: the bus and the slot
+     * @param storage the files of its {@link #drives}
      * @param directory a directory that lasts until QEMU has started
      */
-    List<String> arguments(String place, @Nullable String storage, Path directory) {
+    List<String> arguments(String place, List<String> storage, Path directory) {
         List<String> arguments = new ArrayList<>();
         SequencedMap<String, String> all = new LinkedHashMap<>(properties);
-        if (storage != null && model.equals(SHARED_MEMORY) && drive != null && drive.size() != null) {
+        if (drive != null && drive.size() != null && model.equals(SHARED_MEMORY)) {
             arguments.addAll(List.of(
                     "-object",
                     "memory-backend-file,id=shared,share=on,size="
-                            + drive.size().bytes() + ",mem-path=" + value(storage)));
+                            + drive.size().bytes() + ",mem-path=" + value(storage.getFirst())));
             all.put("memdev", "shared");
-        } else if (storage != null) {
-            arguments.addAll(List.of("-drive", "if=none,format=raw,id=drive,file=" + value(storage)));
+        } else if (drive != null) {
+            addDrive(arguments, "drive", storage.getFirst());
             all.put("drive", "drive");
+        }
+        String subsystem = model.equals(CONTROLLER) ? all.remove(SUBSYSTEM) : null;
+        if (subsystem != null) {
+            arguments.addAll(List.of("-device", "nvme-subsys,id=subsystem,nqn=" + value(subsystem)));
+            all.put(SUBSYSTEM, "subsystem");
         }
         if (model.equals(WIRED_PORTS) && !all.containsKey("chardev1") && !all.containsKey("chardev2")) {
             String wire = "path=" + value(directory.resolve("wire").toString());
@@ -128,11 +113,25 @@ record QemuDevice(
             arguments.addAll(List.of("-chardev", "socket,id=peers,path=" + value(peers)));
             all.put("chardev", "peers");
         }
-        String text = all.entrySet().stream()
+        arguments.addAll(List.of("-device", model + ",id=" + ID + "," + place + text(all)));
+        for (int i = 0; i < namespaces.all().size(); i++) {
+            QemuNamespaces.Namespace namespace = namespaces.all().get(i);
+            String id = "namespace" + namespace.id();
+            addDrive(arguments, id, storage.get(i));
+            String onController = "nvme-ns,bus=%s,drive=%s,nsid=%d".formatted(ID, id, namespace.id());
+            arguments.addAll(List.of("-device", onController + text(namespace.properties())));
+        }
+        return arguments;
+    }
+
+    private static void addDrive(List<String> arguments, String id, String file) {
+        arguments.addAll(List.of("-drive", "if=none,format=raw,discard=unmap,id=" + id + ",file=" + value(file)));
+    }
+
+    private static String text(SequencedMap<String, String> properties) {
+        return properties.entrySet().stream()
                 .map(each -> "," + value(each.getKey()) + "=" + value(each.getValue()))
                 .collect(Collectors.joining());
-        arguments.addAll(List.of("-device", model + "," + place + text));
-        return arguments;
     }
 
     /** In QEMU's options a comma is written twice. */

@@ -19,7 +19,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A QEMU whose machine has nothing but a device and a way to hear of its messages. Its processor runs firmware of five
@@ -76,14 +75,14 @@ final class QemuMachine implements AutoCloseable {
     private QemuMachine(String name, QemuDevice device, Path directory) throws IOException {
         try (Fd guestMemory = Fd.memfd("outboard-guest-memory", MEMORY_BYTES);
                 Fd firmware = firmware();
-                Fd drive = device.drive() == null ? null : device.drive().open();
+                QemuDrive.Opened drives = QemuDrive.open(device.drives());
                 UnixServerSocket listening = UnixServerSocket.listen(directory.resolve("qtest"));
                 UnixServerSocket listeningForVectors = UnixServerSocket.listen(directory.resolve("vectors"))) {
             memory = map(guestMemory);
             closing.add(memory::close);
             vectors = new MessageVectors();
             closing.add(vectors::close);
-            process = QemuProcess.start(arguments(device, guestMemory, firmware, drive, directory));
+            process = QemuProcess.start(arguments(device, guestMemory, firmware, drives, directory));
             closing.add(process::close);
             UnixSocket peer = accept(name, listeningForVectors);
             closing.add(peer::close);
@@ -130,7 +129,8 @@ final class QemuMachine implements AutoCloseable {
     }
 
     private static List<String> arguments(
-            QemuDevice device, Fd guestMemory, Fd firmware, @Nullable Fd drive, Path directory) throws IOException {
+            QemuDevice device, Fd guestMemory, Fd firmware, QemuDrive.Opened drives, Path directory)
+            throws IOException {
         List<String> arguments = new ArrayList<>(List.of("-nodefaults", "-no-user-config", "-display", "none"));
         String memory = "id=memory,share=on,size=" + MEMORY_BYTES + ",mem-path=" + QemuProcess.path(guestMemory);
         arguments.addAll(List.of("-object", "memory-backend-file," + memory));
@@ -141,8 +141,7 @@ final class QemuMachine implements AutoCloseable {
         // Not by ioeventfd: without KVM that is the longer way.
         String doorbell = "ivshmem-doorbell,chardev=vectors,ioeventfd=off,vectors=" + MessageVectors.COUNT;
         arguments.addAll(List.of("-device", doorbell + ",bus=pcie.0,addr=" + DOORBELL_SLOT));
-        String place = "id=device,bus=pcie.0,addr=" + DEVICE_SLOT;
-        arguments.addAll(device.arguments(place, drive == null ? null : QemuProcess.path(drive), directory));
+        arguments.addAll(device.arguments("bus=pcie.0,addr=" + DEVICE_SLOT, drives.paths(), directory));
         return arguments;
     }
 

@@ -333,11 +333,22 @@ class QemuFunctionTest {
                 .hasMessageNotContaining("\n");
         assertThatThrownBy(() -> Pci.open("qemu:edu?colour=red"))
                 .hasMessageContaining("Property 'edu.colour' not found");
+        assertThatThrownBy(() -> Pci.open("qemu:nvme?ns1.size=1M&ns2.colour=red"))
+                .hasMessageContaining("Property 'nvme-ns.colour' not found");
         assertThatThrownBy(() -> Pci.open("qemu:usb-kbd")).hasMessageContaining("usb-kbd");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"qemu:edu,id=x", "qemu:edu?addr=5", "qemu:edu?dma_mask", "qemu:?x=y"})
+    @ValueSource(
+            strings = {
+                "qemu:edu,id=x",
+                "qemu:edu?addr=5",
+                "qemu:edu?dma_mask",
+                "qemu:?x=y",
+                "qemu:edu?ns1.size=1M",
+                "qemu:nvme?ns1.nsid=2",
+                "qemu:nvme?size=1M&ns1.size=1M"
+            })
     void addressesThatCannotBeAreRefusedBeforeQemuStarts(String address) {
         assertThatThrownBy(() -> Pci.open(address)).isInstanceOf(IllegalArgumentException.class);
     }

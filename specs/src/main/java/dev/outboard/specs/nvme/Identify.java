@@ -242,6 +242,8 @@ public final class Identify {
     public static final Field ONCS_DATASET_MANAGEMENT = Field.bit("DSM", 2);
     /** ONCS: write zeroes is there. */
     public static final Field ONCS_WRITE_ZEROES = Field.bit("WRITE_ZEROES", 3);
+    /** VWC: there is a volatile write cache. */
+    public static final Field VWC_PRESENT = Field.bit("PRESENT", 0);
     /** SGLS: whether commands may name their data by scatter gather lists, and how these are aligned; 0 if not. */
     public static final Field SGLS_SUPPORT = Field.bits("SUPPORT", 1, 0);
     /** FLBAS: the low bits of the LBA format's index. */
@@ -253,6 +255,8 @@ public final class Identify {
 
     /** OACS: namespaces can be managed and attached. */
     public static final Field OACS_NAMESPACES = Field.bit("NMS", 3);
+    /** OACS: doorbells may be shadowed in the host's memory. */
+    public static final Field OACS_DOORBELL_BUFFER = Field.bit("DBC", 8);
     /** DPS: protection information comes first in the metadata, instead of last. */
     public static final Field DPS_PROTECTION_FIRST = Field.bit("PIP", 3);
 

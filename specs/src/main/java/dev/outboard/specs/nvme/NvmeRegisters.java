@@ -18,6 +18,8 @@ public final class NvmeRegisters {
     public static final Field CAP_CQR = Field.bit("CQR", 16);
     /** CAP: arbitration mechanisms. */
     public static final Field CAP_AMS = Field.bits("AMS", 18, 17);
+    /** CAP.AMS: weighted round robin with an urgent class. */
+    public static final int AMS_WEIGHTED = 1;
     /** CAP: how long the controller may take to become ready, in units of 500 ms. */
     public static final Field CAP_TO = Field.bits("TO", 31, 24);
     /** CAP: doorbells are 4 &lt;&lt; DSTRD bytes apart. */

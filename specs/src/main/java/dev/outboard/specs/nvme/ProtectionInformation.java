@@ -1,6 +1,8 @@
 package dev.outboard.specs.nvme;
 
 import dev.outboard.memory.Field;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /** End-to-end protection: 8 bytes of a block's metadata, in big-endian order. NVM command set specification 1.0, 5.2. */
 public final class ProtectionInformation {
@@ -31,5 +33,41 @@ public final class ProtectionInformation {
     /** CDW15: which bits of the application tag are checked. */
     public static final Field LBATM = Field.bits("LBATM", 31, 16);
 
+    private static final int GUARD_HIGHEST_BIT = 0x8000;
+    private static final int GUARD_MASK = 0xffff;
+    /** What each byte leaves behind. */
+    private static final char[] REMAINDERS = remainders();
+
     private ProtectionInformation() {}
+
+    private static char[] remainders() {
+        char[] table = new char[1 << Byte.SIZE];
+        for (int i = 0; i < table.length; i++) {
+            int remainder = i << Byte.SIZE;
+            for (int bit = 0; bit < Byte.SIZE; bit++) {
+                boolean carries = (remainder & GUARD_HIGHEST_BIT) != 0;
+                remainder = remainder << 1 ^ (carries ? GUARD_POLYNOMIAL : 0);
+            }
+            table[i] = (char) remainder;
+        }
+        return table;
+    }
+
+    /**
+     * The guard: the CRC-16 of T10 DIF. NVM command set specification 1.0, 5.2.1.2.
+     *
+     * @param before the guard of what goes in front; 0 if nothing does
+     * @param bytes where the bytes are
+     * @param offset where they start, in bytes
+     * @param length how many
+     * @return the guard of what goes in front and the bytes, 16 bits
+     */
+    public static int guard(int before, MemorySegment bytes, long offset, long length) {
+        int crc = before;
+        for (long at = offset; at < offset + length; at++) {
+            int index = (crc >>> Byte.SIZE ^ bytes.get(ValueLayout.JAVA_BYTE, at)) & 0xff;
+            crc = (crc << Byte.SIZE & GUARD_MASK) ^ REMAINDERS[index];
+        }
+        return crc;
+    }
 }

@@ -1,0 +1,117 @@
+package dev.outboard.nvme;
+
+import java.time.Duration;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a controller is opened. {@link #DEFAULT} suits most; each {@code with…} returns the same with one thing changed.
+ *
+ * @param commandTimeout how long a command may take
+ * @param queuePairs how many queue pairs to ask the controller for, 1 to 65535; it may have fewer
+ * @param shadowDoorbells whether doorbells are rung in memory
+ * @param controllerMemory what is used of the controller's memory, if it has some
+ * @param weightedRoundRobin how much of the controller queue pairs of each {@link QueuePriority} get; null for the same to
+ *     all
+ */
+public record NvmeSettings(
+        Duration commandTimeout,
+        int queuePairs,
+        ShadowDoorbellUse shadowDoorbells,
+        ControllerMemoryUse controllerMemory,
+        Features.@Nullable Arbitration weightedRoundRobin) {
+    /** What suits most: 10 s, up to 64 queue pairs, shadow doorbells where they save something. */
+    public static final NvmeSettings DEFAULT =
+            new NvmeSettings(Duration.ofSeconds(10), 64, ShadowDoorbellUse.AUTO, ControllerMemoryUse.NONE, null);
+
+    private static final int MAXIMUM_QUEUE_PAIRS = 0xffff;
+
+    /**
+     * Whether doorbells are rung in memory, and by registers only when the controller asks for that. Emulated controllers
+     * offer it, because each access to their registers costs them an exit or a message. NVMe base specification 2.0, B.5.
+     */
+    public enum ShadowDoorbellUse {
+        /** If the controller offers it, unless its doorbells are memory already, as those that a vfio-user server maps. */
+        AUTO,
+        /** If the controller offers it, unless somebody has to {@linkplain dev.outboard.pci.PciFunction#isInterposed see} it. */
+        ON,
+        /** Never. */
+        OFF
+    }
+
+    /** What is used of the controller memory buffer, if there is one. */
+    public enum ControllerMemoryUse {
+        /** Nothing: it stays as it is. */
+        NONE,
+        /** What a program {@linkplain NvmeController#memory allocates} of it. */
+        DATA,
+        /**
+         * Submission queues lie there as far as there is room, and what a program allocates: the controller fetches
+         * commands faster, the driver stores them more slowly.
+         */
+        SUBMISSION_QUEUES
+    }
+
+    /** Checks it. */
+    public NvmeSettings {
+        Objects.requireNonNull(shadowDoorbells);
+        Objects.requireNonNull(controllerMemory);
+        if (commandTimeout.isNegative() || commandTimeout.isZero()) {
+            throw new IllegalArgumentException("a command may take some time, not " + commandTimeout);
+        }
+        if (queuePairs < 1 || queuePairs > MAXIMUM_QUEUE_PAIRS) {
+            throw new IllegalArgumentException(
+                    "a controller has 1 to " + MAXIMUM_QUEUE_PAIRS + " queue pairs, not " + queuePairs);
+        }
+    }
+
+    /**
+     * Changes how long a command may take.
+     *
+     * @param timeout the deadline of every command
+     * @return the settings
+     */
+    public NvmeSettings withCommandTimeout(Duration timeout) {
+        return new NvmeSettings(timeout, queuePairs, shadowDoorbells, controllerMemory, weightedRoundRobin);
+    }
+
+    /**
+     * Changes how many queue pairs there can be.
+     *
+     * @param count how many to ask the controller for
+     * @return the settings
+     */
+    public NvmeSettings withQueuePairs(int count) {
+        return new NvmeSettings(commandTimeout, count, shadowDoorbells, controllerMemory, weightedRoundRobin);
+    }
+
+    /**
+     * Changes whether doorbells are rung in memory.
+     *
+     * @param use whether they are
+     * @return the settings
+     */
+    public NvmeSettings withShadowDoorbells(ShadowDoorbellUse use) {
+        return new NvmeSettings(commandTimeout, queuePairs, use, controllerMemory, weightedRoundRobin);
+    }
+
+    /**
+     * Changes what is used of the controller's memory.
+     *
+     * @param use what for
+     * @return the settings
+     */
+    public NvmeSettings withControllerMemory(ControllerMemoryUse use) {
+        return new NvmeSettings(commandTimeout, queuePairs, shadowDoorbells, use, weightedRoundRobin);
+    }
+
+    /**
+     * Has the controller take commands by priority. Opening one that cannot is refused.
+     *
+     * @param arbitration how many commands at once, and the weights
+     * @return the settings
+     */
+    public NvmeSettings withWeightedRoundRobin(Features.Arbitration arbitration) {
+        return new NvmeSettings(commandTimeout, queuePairs, shadowDoorbells, controllerMemory, arbitration);
+    }
+}

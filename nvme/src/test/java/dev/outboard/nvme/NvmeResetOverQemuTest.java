@@ -1,0 +1,19 @@
+package dev.outboard.nvme;
+
+import java.io.IOException;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+
+/** QEMU's controller without a guest. */
+@Tag("emulated")
+class NvmeResetOverQemuTest extends NvmeResetContract {
+    @BeforeAll
+    static void requireQemu() {
+        QemuController.require();
+    }
+
+    @Override
+    NvmeController open() throws IOException {
+        return Nvme.open("qemu:nvme?size=64M");
+    }
+}

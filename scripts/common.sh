@@ -105,7 +105,9 @@ JVM_OPTIONS="-XX:+UseSerialGC -XX:-UsePerfData --enable-native-access=dev.outboa
 # slower. Of several that start together one makes them, and the others do not wait.
 make_caches() {
     caches=$root/cli/target/aot/$jdk_release
-    [ ! -d "$caches" ] || return 0
+    # Not with sudo in another user's tree, who could not remove them.
+    # shellcheck disable=SC3067 # dash, bash and busybox have -O
+    [ ! -d "$caches" ] && [ -O "$root/cli/target" ] || return 0
     (
         ! command -v flock >/dev/null || flock -n 9 || exit 0
         app=$root/cli/target/app

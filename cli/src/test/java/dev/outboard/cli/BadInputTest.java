@@ -110,6 +110,7 @@ class BadInputTest {
         assertWrongUsage(Command.run("nvme", "read"), "--lba");
         assertWrongUsage(Command.run("nvme", "bench", "--block-size", "big"), "big", "4K");
         assertWrongUsage(Command.run("nvme", "bench", "--op", "dance"), "dance");
+        assertWrongUsage(Command.run("nvme", "bench", "--shadow-doorbells", "maybe"), "maybe");
         assertWrongUsage(Command.run("nvme", "bench", "--queue-depth", "0"), "--queue-depth");
         assertWrongUsage(Command.run("nvme"), "which command");
         assertWrongUsage(Command.run("sing"), "sing");

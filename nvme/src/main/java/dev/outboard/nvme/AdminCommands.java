@@ -261,7 +261,8 @@ public final class AdminCommands {
     }
 
     /**
-     * Asks for the end of an I/O command, on the thread of its queue pair. It completes as ever, aborted or not.
+     * Asks for the end of an I/O command, on the thread of its queue pair. It completes as ever, aborted or not. Waits
+     * while as many aborts are on their way as the controller takes (ACL).
      *
      * @param request the command, still on its way
      * @return whether the controller says that it aborts it

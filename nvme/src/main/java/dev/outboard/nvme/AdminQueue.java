@@ -12,6 +12,8 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -71,6 +73,7 @@ final class AdminQueue implements AutoCloseable {
     private @Nullable Thread resetter;
 
     private boolean closed;
+    private volatile Semaphore aborts = new Semaphore(1);
 
     /** How a command ended. Guarded by the queue. */
     private static final class Outcome implements CompletionHandler {
@@ -253,11 +256,32 @@ final class AdminQueue implements AutoCloseable {
                 .dword(11, (int) SubmissionEntry.COMMAND_SET.of(commandSet));
     }
 
-    /** Asks for the end of a command; returns whether the controller says that it was aborted. */
+    /** How many aborts the controller takes at a time, as it says (ACL). */
+    void limitAborts(int most) {
+        aborts = new Semaphore(most);
+    }
+
+    /**
+     * Asks for the end of a command; returns whether the controller says that it was aborted. Waits while there are as many
+     * aborts on their way as it takes.
+     */
     boolean abort(int queueId, int commandId, Duration limit) throws IOException {
         long which = SubmissionEntry.ABORT_QUEUE_ID.of(queueId) | SubmissionEntry.ABORT_COMMAND_ID.of(commandId);
-        int result = execute(NvmeCommand.of(Opcode.ABORT).dword(10, (int) which), limit);
-        return (result & NOT_ABORTED) == 0;
+        Semaphore permits = aborts;
+        try {
+            if (!permits.tryAcquire(limit.toNanos(), TimeUnit.NANOSECONDS)) {
+                return false;
+            }
+        } catch (InterruptedException stop) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+        try {
+            int result = execute(NvmeCommand.of(Opcode.ABORT).dword(10, (int) which), limit);
+            return (result & NOT_ABORTED) == 0;
+        } finally {
+            permits.release();
+        }
     }
 
     /** Carries out a command of the driver's own, with the controller's deadline. */

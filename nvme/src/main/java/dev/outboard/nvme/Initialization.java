@@ -194,6 +194,8 @@ final class Initialization {
 
     private Step identifyController() throws IOException {
         identity = new ControllerIdentity(Identify.CONTROLLER.view(admin.identify(Identify.CNS_CONTROLLER, 0)));
+        // Less one.
+        admin.limitAborts(identity.data().getInt("acl") + 1);
         return Step.SET_QUEUE_COUNT;
     }
 

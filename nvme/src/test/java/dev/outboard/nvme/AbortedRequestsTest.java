@@ -246,4 +246,25 @@ class AbortedRequestsTest {
                 .hasMessageContaining("has the capabilities 0x")
                 .hasMessageContaining("open it anew");
     }
+
+    @Test
+    void byNoMoreAbortsAtATimeThanTheControllerTakes() throws Exception {
+        fake.silent = Opcode.ABORT;
+        NvmeRequest request = queue.read(namespace, 0, buffer);
+        Thread first = Thread.ofPlatform().start(() -> {
+            try {
+                controller.admin().withTimeout(LONG).abort(request);
+            } catch (IOException gone) {
+                // It is never answered.
+            }
+        });
+        while (!fake.log.contains("abort")) {
+            Thread.onSpinWait();
+        }
+        assertThat(controller.admin().withTimeout(Duration.ofMillis(20)).abort(request))
+                .isFalse();
+        assertThat(fake.log).containsOnlyOnce("abort");
+        fake.gone = true;
+        first.join();
+    }
 }

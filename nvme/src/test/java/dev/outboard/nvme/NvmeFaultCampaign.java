@@ -39,10 +39,10 @@ import org.junit.jupiter.api.io.TempDir;
 abstract class NvmeFaultCampaign {
     private static final int REQUESTS = 16;
     private static final Duration SHORT = Duration.ofMillis(250);
-    /** What the driver's deadlines can add up to for one fault, with room for a machine that has other work. */
     /** A busy machine may keep a command from its short deadline: that takes another reset. */
     private static final int SLOW_MACHINE_RESETS = 10;
 
+    /** What the driver's deadlines can add up to for one fault, with room for a machine that has other work. */
     private static final Duration LIMIT = Duration.ofSeconds(45);
     /** The model allows itself 10 s to become ready (CAP.TO); with this it says 2, which it does not need either. */
     private static final String HASTE = "on read bar0 0x0 do flip 0x10000000";

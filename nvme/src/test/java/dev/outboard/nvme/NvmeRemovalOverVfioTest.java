@@ -113,7 +113,8 @@ class NvmeRemovalOverVfioTest extends NvmeRemovalContract {
     @Test
     void aControllerWhoseMemoryIsSwitchedOffIsBroughtBackByAReset() throws Exception {
         String address = plugIn();
-        try (NvmeController controller = Nvme.open(Pci.open("vfio:" + address), Duration.ofSeconds(1));
+        NvmeSettings settings = NvmeSettings.DEFAULT.withCommandTimeout(Duration.ofSeconds(1));
+        try (NvmeController controller = Nvme.open(Pci.open("vfio:" + address), settings);
                 QueuePair queue = controller.createQueuePair(1)) {
             readBlock(controller, queue);
             try (RandomAccessFile configuration =

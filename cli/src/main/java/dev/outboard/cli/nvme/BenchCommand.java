@@ -7,6 +7,9 @@ import dev.outboard.driver.ByteSize;
 import dev.outboard.driver.DeviceException;
 import dev.outboard.nvme.NvmeController;
 import dev.outboard.nvme.NvmeNamespace;
+import dev.outboard.nvme.NvmeSettings;
+import dev.outboard.nvme.NvmeSettings.ControllerMemoryUse;
+import dev.outboard.nvme.NvmeSettings.ShadowDoorbellUse;
 import dev.outboard.nvme.load.LoadJobs;
 import dev.outboard.nvme.load.LoadOptions;
 import dev.outboard.nvme.load.LoadResult;
@@ -115,6 +118,19 @@ final class BenchCommand implements Callable<Integer> {
             description = "The processor that the polling thread is pinned to; that of further jobs to the next ones.")
     private @Nullable Integer cpu;
 
+    @Option(
+            names = "--shadow-doorbells",
+            paramLabel = "WHEN",
+            defaultValue = "AUTO",
+            description = "on or off: whether an emulated controller finds doorbells in memory; unless told where that"
+                    + " saves something.")
+    private ShadowDoorbellUse shadowDoorbells = ShadowDoorbellUse.AUTO;
+
+    @Option(
+            names = "--controller-memory",
+            description = "Put submission queues into the controller's memory, if it has some for them.")
+    private boolean controllerMemory;
+
     @Option(names = "--plot", paramLabel = "FILE", description = "Draw how long requests took, as SVG.")
     private @Nullable Path plot;
 
@@ -130,7 +146,7 @@ final class BenchCommand implements Callable<Integer> {
         if (options.readPercent() < 100) {
             device.requireDestroy(destroy);
         }
-        try (NvmeController controller = device.open()) {
+        try (NvmeController controller = device.open(settings())) {
             NvmeNamespace namespace = device.namespace(controller);
             LoadResult result = run(controller, namespace, options, jobs);
             if (plot != null) {
@@ -145,6 +161,13 @@ final class BenchCommand implements Callable<Integer> {
             }
             return end(controller, result);
         }
+    }
+
+    private NvmeSettings settings() {
+        return NvmeSettings.DEFAULT
+                .withShadowDoorbells(shadowDoorbells)
+                .withControllerMemory(
+                        controllerMemory ? ControllerMemoryUse.SUBMISSION_QUEUES : ControllerMemoryUse.NONE);
     }
 
     private int end(NvmeController controller, LoadResult result) throws DeviceException {

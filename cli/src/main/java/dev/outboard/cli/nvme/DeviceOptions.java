@@ -6,6 +6,7 @@ import dev.outboard.driver.DeviceException;
 import dev.outboard.nvme.Nvme;
 import dev.outboard.nvme.NvmeController;
 import dev.outboard.nvme.NvmeNamespace;
+import dev.outboard.nvme.NvmeSettings;
 import java.io.IOException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -46,7 +47,12 @@ public final class DeviceOptions {
      * @throws IOException if it cannot be opened
      */
     public NvmeController open() throws IOException {
-        return Nvme.open(interpose.open(device));
+        return open(NvmeSettings.DEFAULT);
+    }
+
+    /** Opens the controller with settings of its own. */
+    NvmeController open(NvmeSettings settings) throws IOException {
+        return Nvme.open(interpose.open(device), settings);
     }
 
     /**

@@ -19,13 +19,17 @@ class ProtectionInformationTest {
         return bytes;
     }
 
-    /** The test cases of the NVM command set specification 1.0, figure 112, and the check value of CRC-16/T10-DIF. */
+    /** The codewords of T10's Simplified End-to-End Data Protection (2003), 4.5.6, and the usual check value. */
     @Test
-    void guardsAreThoseOfTheSpecification() {
+    void guardsAreThoseOfT10() {
         assertThat(guard(bytes(0, 0))).isZero();
         assertThat(guard(bytes(0xff, 0))).isEqualTo(0xa293);
         assertThat(guard(bytes(0, 1))).isEqualTo(0x0224);
-        assertThat(guard(bytes(31, -1))).isEqualTo(0x21b8);
+        assertThat(guard(bytes(0xff, -1))).isEqualTo(0xa0b7);
+        byte[] onesFirst = new byte[32];
+        onesFirst[0] = -1;
+        onesFirst[1] = -1;
+        assertThat(guard(onesFirst)).isEqualTo(0x21b8);
         assertThat(guard("123456789".getBytes(StandardCharsets.US_ASCII))).isEqualTo(0xd0db);
     }
 

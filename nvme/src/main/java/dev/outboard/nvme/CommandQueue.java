@@ -189,6 +189,7 @@ final class CommandQueue implements AutoCloseable {
         try {
             return pollOnce();
         } catch (IOException e) {
+            failure = failure == null ? e : failure;
             tellIfLost();
             throw e;
         } catch (IllegalStateException e) {
@@ -341,11 +342,7 @@ final class CommandQueue implements AutoCloseable {
         if (++idlePolls % HEALTH_CHECK_POLLS != 0 && pollsBeforeSleep > 0) {
             return;
         }
-        try {
-            access.function().checkPresent();
-        } catch (IOException e) {
-            throw failed(e);
-        }
+        access.function().checkPresent();
         if (owner.resets() != resetsSeen) {
             restart();
             return;
@@ -353,15 +350,7 @@ final class CommandQueue implements AutoCloseable {
         NvmeRequest overdue = health.overdue();
         if (overdue != null) {
             overdue(overdue);
-            return;
-        }
-        boolean broken;
-        try {
-            broken = health.controllerFailed();
-        } catch (IOException e) {
-            throw failed(e);
-        }
-        if (broken) {
+        } else if (health.controllerFailed()) {
             resetAndRestart();
         }
     }

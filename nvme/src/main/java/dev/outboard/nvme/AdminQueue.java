@@ -324,7 +324,7 @@ final class AdminQueue implements AutoCloseable {
                             | SubmissionEntry.QUEUE_PRIORITY.of(pair.priority().code())
                             | SubmissionEntry.COMPLETION_QUEUE_ID.of(pair.id()));
         } catch (NvmeException refused) {
-            delete(Opcode.DELETE_IO_COMPLETION_QUEUE, pair.id(), timeout);
+            delete(Opcode.DELETE_IO_COMPLETION_QUEUE, pair.id());
             throw refused;
         }
         if (access.has(Quirk.DELAY_AFTER_QUEUE_CREATION)) {
@@ -346,12 +346,12 @@ final class AdminQueue implements AutoCloseable {
                 timeout);
     }
 
-    void deleteQueues(int id, Duration limit) throws IOException {
-        delete(Opcode.DELETE_IO_SUBMISSION_QUEUE, id, limit);
-        delete(Opcode.DELETE_IO_COMPLETION_QUEUE, id, limit);
+    void deleteQueues(int id) throws IOException {
+        delete(Opcode.DELETE_IO_SUBMISSION_QUEUE, id);
+        delete(Opcode.DELETE_IO_COMPLETION_QUEUE, id);
     }
 
-    private void delete(int opcode, int id, Duration limit) throws IOException {
-        execute(NvmeCommand.of(opcode).dword(10, (int) SubmissionEntry.QUEUE_ID.of(id)), limit);
+    private void delete(int opcode, int id) throws IOException {
+        execute(NvmeCommand.of(opcode).dword(10, (int) SubmissionEntry.QUEUE_ID.of(id)), timeout);
     }
 }

@@ -100,6 +100,11 @@ final class AsynchronousEvents {
                 watches.clear();
             } catch (IOException failed) {
                 // Whoever sends a command hears of it. After a reset events go on.
+            } catch (IllegalStateException e) {
+                if (!controller.isClosed()) {
+                    throw e;
+                }
+                // Its memory is gone.
             }
             LockSupport.parkNanos(POLL_NANOS);
         }

@@ -5,7 +5,6 @@ import dev.outboard.driver.DeviceGoneException;
 import dev.outboard.driver.DeviceTimeoutException;
 import dev.outboard.driver.Interrupt;
 import dev.outboard.specs.nvme.CompletionEntry;
-import dev.outboard.specs.nvme.NvmeRegisters;
 import dev.outboard.specs.nvme.SubmissionEntry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -20,42 +19,33 @@ final class CommandQueue implements AutoCloseable {
     /** After so many polls without a completion, the clock and the device's presence are looked at. */
     private static final int HEALTH_CHECK_POLLS = 1 << 10;
 
-    /** Some 10 to 20 µs, which a fast device does not take. */
-    private static final int YIELD_POLLS = 512;
-
     /** A page's worth with a short queue's own. */
     private static final int MORE_COMPLETIONS = 128;
 
-    private static final long HEALTH_CHECK_NANOS = 1_000_000;
-    /** After so long the controller is asked whether it works at all: most commands of most devices take less. */
-    private static final long SLOW_NANOS = 10_000_000;
     /** How long an aborted command may take to be complete. */
     private static final long ABORT_NANOS = 500_000_000;
-
-    static final long MAXIMUM_SLEEP_NANOS = 100_000_000;
 
     private final ControllerAccess access;
     private final QueueOwner owner;
 
     private final int id;
     private final int depth;
-    private final @Nullable Interrupt interrupt;
+    private final Pause pause;
     private final int pollsBeforeSleep;
     private final QueuePriority priority;
-    private final long timeoutNanos;
 
     private final SubmissionQueue submissions;
     private final CompletionQueue completions;
     private final DataPointers pointers;
 
     private final RequestSlots slots;
+    private final HealthCheck health;
 
     /** So many completions may be kept from the controller before its completion queue might fill up. */
     private final int acknowledgeLimit;
 
     private int resetsSeen;
     private int idlePolls;
-    private long lastHealthCheckNanos;
     private @Nullable IOException failure;
     private boolean closed;
 
@@ -72,10 +62,9 @@ final class CommandQueue implements AutoCloseable {
         this.access = access;
         this.id = id;
         this.depth = depth;
-        this.interrupt = interrupt;
         pollsBeforeSleep = waiting.polls();
+        pause = new Pause(interrupt, pollsBeforeSleep);
         this.priority = priority;
-        this.timeoutNanos = timeout.toNanos();
         this.owner = owner;
         resetsSeen = owner.resets();
         // Room for more than what can be on its way: completions are acknowledged once for many.
@@ -84,6 +73,7 @@ final class CommandQueue implements AutoCloseable {
         submissions = new SubmissionQueue(access, id, depth + 1);
         completions = new CompletionQueue(access, id, completionEntries);
         slots = new RequestSlots(this, depth);
+        health = new HealthCheck(access, slots, timeout.toNanos(), isAdmin());
         pointers = new DataPointers(access.dma(), slots.all().length, access.pageBytes());
     }
 
@@ -199,6 +189,7 @@ final class CommandQueue implements AutoCloseable {
         try {
             return pollOnce();
         } catch (IOException e) {
+            failure = failure == null ? e : failure;
             tellIfLost();
             throw e;
         } catch (IllegalStateException e) {
@@ -335,21 +326,9 @@ final class CommandQueue implements AutoCloseable {
     }
 
     /** Passes some time until the next poll. */
-    @SuppressWarnings("ThreadPriorityCheck") // Nothing relies on it.
     void pause(int idle, long deadline) throws IOException {
-        if (interrupt == null || idle <= pollsBeforeSleep) {
-            if (idle % YIELD_POLLS == 0) {
-                // Whoever completes the request may be waiting for this very processor.
-                Thread.yield();
-            } else {
-                Thread.onSpinWait();
-            }
-        } else {
+        if (pause.pass(idle, deadline)) {
             checkHealthNext();
-            // Bounded, so that a device that is gone is noticed, and a lost interrupt costs time only.
-            long nanos = Math.clamp(deadline - System.nanoTime(), 0, MAXIMUM_SLEEP_NANOS);
-            interrupt.await(Duration.ofNanos(nanos));
-            interrupt.rearm();
         }
     }
 
@@ -363,52 +342,15 @@ final class CommandQueue implements AutoCloseable {
         if (++idlePolls % HEALTH_CHECK_POLLS != 0 && pollsBeforeSleep > 0) {
             return;
         }
-        try {
-            access.function().checkPresent();
-        } catch (IOException e) {
-            throw failed(e);
-        }
+        access.function().checkPresent();
         if (owner.resets() != resetsSeen) {
             restart();
             return;
         }
-        long now = System.nanoTime();
-        if (now - lastHealthCheckNanos < HEALTH_CHECK_NANOS) {
-            return;
-        }
-        lastHealthCheckNanos = now;
-        boolean slow = false;
-        for (NvmeRequest request : slots.all()) {
-            if (request.state == NvmeRequest.SUBMITTED) {
-                if (request.seenNanos == 0) {
-                    request.seenNanos = now;
-                } else if (now - request.seenNanos > timeoutNanos && !isAdmin()) {
-                    overdue(request);
-                    return;
-                } else {
-                    slow |= now - request.seenNanos > SLOW_NANOS;
-                }
-            }
-        }
-        if (slow) {
-            checkStatus();
-        }
-    }
-
-    /** A controller that has failed as a whole completes nothing any more: no need to wait for the commands' deadlines. */
-    private void checkStatus() throws IOException {
-        long status;
-        try {
-            status = access.status();
-        } catch (IOException e) {
-            throw failed(e);
-        }
-        if (isAdmin()) {
-            // Who waits for a command looks at the clock; requests for events wait as long as it takes.
-            if (NvmeRegisters.CSTS_CFS.isSet(status)) {
-                throw failed(new DeviceException(access + " reports a fatal error (CSTS.CFS); reset the controller"));
-            }
-        } else if (NvmeRegisters.CSTS_CFS.isSet(status) || !NvmeRegisters.CSTS_RDY.isSet(status)) {
+        NvmeRequest overdue = health.overdue();
+        if (overdue != null) {
+            overdue(overdue);
+        } else if (health.controllerFailed()) {
             resetAndRestart();
         }
     }
@@ -534,7 +476,7 @@ final class CommandQueue implements AutoCloseable {
     }
 
     boolean isInterrupting() {
-        return interrupt != null;
+        return pause.interrupt() != null;
     }
 
     /** Has the controller forget the queues. What is still on its way is reported as aborted. */

@@ -25,7 +25,6 @@ import org.jspecify.annotations.Nullable;
  * CompletionHandler told} to have been aborted, once each, by the next call of the queue pair's own thread.
  */
 public final class NvmeController implements AutoCloseable {
-    private static final Duration DELETE_TIMEOUT = Duration.ofSeconds(1);
     private static final Duration ABORT_TIMEOUT = Duration.ofSeconds(1);
     private static final int UNLIMITED_TRANSFER_BYTES = 1 << 30;
 
@@ -45,6 +44,9 @@ public final class NvmeController implements AutoCloseable {
     private volatile int queueCount;
     private final BitSet usedQueueIds = new BitSet();
     private final List<CommandQueue> queues = new ArrayList<>();
+    /** Closed, but the controller did not confirm that it is done with them: they keep their identifiers and memory. */
+    private final List<CommandQueue> undeleted = new ArrayList<>();
+
     private final QueueInterrupts interrupts;
     private volatile boolean closed;
 
@@ -333,6 +335,11 @@ public final class NvmeController implements AutoCloseable {
             namespaces = again.namespaces();
             queueCount = again.queueCount();
             resetFailure = null;
+            for (CommandQueue forgotten : undeleted) {
+                usedQueueIds.clear(forgotten.id());
+                forgotten.freeMemory();
+            }
+            undeleted.clear();
         } catch (InternalError | UncheckedIOException fault) {
             throw stopped(access.failure(fault));
         } catch (IOException e) {
@@ -449,11 +456,11 @@ public final class NvmeController implements AutoCloseable {
         queues.remove(queue);
         try {
             function.checkPresent();
-            admin.deleteQueues(queue.id(), DELETE_TIMEOUT);
+            admin.deleteQueues(queue.id());
             usedQueueIds.clear(queue.id());
             return true;
         } catch (IOException e) {
-            // The identifier and the memory stay taken until the controller closes: that cannot do harm.
+            undeleted.add(queue);
             return false;
         }
     }

@@ -176,7 +176,7 @@ public final class NvmeFutures implements AutoCloseable {
                 continue;
             }
             try {
-                queue.commands().pause(++idle, System.nanoTime() + CommandQueue.MAXIMUM_SLEEP_NANOS);
+                queue.commands().pause(++idle, System.nanoTime() + Pause.MAXIMUM_SLEEP_NANOS);
             } catch (IOException | RuntimeException e) {
                 endAll(e);
             }

@@ -8,6 +8,7 @@ import dev.outboard.driver.DeviceGoneException;
 import dev.outboard.driver.DeviceTimeoutException;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.specs.nvme.NvmeRegisters;
+import dev.outboard.specs.nvme.Opcode;
 import dev.outboard.specs.nvme.Status;
 import java.io.IOException;
 import java.time.Duration;
@@ -161,6 +162,19 @@ class BrokenControllerTest {
             queue.read(namespace, 0, buffer).await(LONG);
             assertThat(queue.room()).isEqualTo(4);
             assertThatThrownBy(() -> request.await(LONG)).hasMessageContaining("was awaited already");
+        }
+    }
+
+    @Test
+    void queuePairsThatCouldNotBeDeletedAreGoneAfterAReset() throws IOException {
+        try (NvmeController controller = Nvme.open(fake, NvmeSettings.DEFAULT.withCommandTimeout(SHORT))) {
+            for (int i = 0; i < 2 * controller.maximumQueuePairs(); i++) {
+                QueuePair queue = controller.createQueuePair(4);
+                fake.silent = Opcode.DELETE_IO_SUBMISSION_QUEUE;
+                queue.close();
+                fake.silent = -1;
+                controller.reset();
+            }
         }
     }
 

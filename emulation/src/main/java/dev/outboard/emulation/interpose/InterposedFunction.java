@@ -153,7 +153,9 @@ public final class InterposedFunction implements PciFunction {
 
     private void synchronizeForDriver() {
         if (!closed) {
-            memory.storeToDriver(interposer.toDriver(memory.deviceStores()));
+            List<DmaStore> stores = memory.deviceStores();
+            memory.storeToDriver(interposer.toDriver(stores));
+            memory.settle(stores);
         }
     }
 

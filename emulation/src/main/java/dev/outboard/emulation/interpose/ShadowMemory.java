@@ -94,6 +94,26 @@ final class ShadowMemory implements AutoCloseable {
         stores.forEach(store -> store(store, of(store).driver));
     }
 
+    /**
+     * What the device stored and the driver did not find, or found otherwise, was never stored so: there is but one memory.
+     * Else the device could store it again, and nobody would see a difference.
+     */
+    void settle(List<DmaStore> stores) {
+        for (DmaStore store : stores) {
+            Shadow shadow = of(store);
+            MemorySegment found = shadow.driver.known;
+            long start = store.deviceAddress() - shadow.deviceAddress;
+            for (long at = start; at < start + store.bytes().length; at += DmaStore.WORD_BYTES) {
+                int stored = shadow.device.known.get(JAVA_INT, at);
+                // Unless the device has stored there again meanwhile.
+                if (stored != found.get(JAVA_INT, at) && stored == shadow.device.now.get(JAVA_INT, at)) {
+                    shadow.device.known.set(JAVA_INT, at, found.get(JAVA_INT, at));
+                    shadow.device.now.set(JAVA_INT, at, found.get(JAVA_INT, at));
+                }
+            }
+        }
+    }
+
     private void store(DmaStore store, Copy copy) {
         long offset = store.deviceAddress() - of(store).deviceAddress;
         MemorySegment.copy(store.bytes(), 0, copy.known, JAVA_BYTE, offset, store.bytes().length);

@@ -80,11 +80,21 @@ final class BusyQueue implements Callable<BusyQueue>, CompletionHandler {
         try {
             next(request, place);
         } catch (IOException e) {
-            // That is how its end is told; the poll says why, unless it had been told before.
-            underWay[place] = false;
-            ended++;
-            refused = e;
+            // The poll says why, unless it had been told before.
+            refused(place, e);
+        } catch (IllegalStateException e) {
+            if (buffers.segment().scope().isAlive()) {
+                throw e;
+            }
+            refused(place, new IOException("the memory went with the controller", e));
         }
+    }
+
+    /** That is how the end of a request is told that could not be submitted. */
+    private void refused(int place, IOException reason) {
+        underWay[place] = false;
+        ended++;
+        refused = reason;
     }
 
     private void next(NvmeRequest request, int place) throws IOException {
@@ -112,19 +122,19 @@ final class BusyQueue implements Callable<BusyQueue>, CompletionHandler {
     }
 
     private void write(int place) throws IOException {
+        start(place);
         Random random = new Random(++seeds[place] * PLACES + place + firstBlock);
         for (long at = 0; at < PLACE_BYTES; at += Long.BYTES) {
             buffer(place).set(ValueLayout.JAVA_LONG, at, random.nextLong());
         }
         reading[place] = false;
-        start(place);
         queue.write(namespace, firstBlock + (long) place * blocks, blocks, buffers, offset(place), this, place);
     }
 
     private void read(int place) throws IOException {
+        start(place);
         buffer(place).fill((byte) 0);
         reading[place] = true;
-        start(place);
         queue.read(namespace, firstBlock + (long) place * blocks, blocks, buffers, offset(place), this, place);
     }
 

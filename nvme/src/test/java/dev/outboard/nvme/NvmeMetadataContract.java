@@ -102,8 +102,7 @@ abstract class NvmeMetadataContract {
     void aCommandThatHasNoPlaceForMetadataIsRefusedBeforeItIsSubmitted() throws IOException {
         find(false, 0);
         DmaMemory data = controller.dma().allocate(BLOCK);
-        assertThatThrownBy(() -> queue.read(namespace, FIRST, data))
-                .hasMessageContaining("8 bytes of metadata a block");
+        assertThatThrownBy(() -> queue.read(namespace, FIRST, data)).hasMessageContaining("the metadata of 1 blocks");
         assertThatThrownBy(() -> execute(NvmeCommand.read(namespace, FIRST, 1).data(data)))
                 .isInstanceOf(IllegalArgumentException.class);
     }

@@ -27,7 +27,6 @@ final class CommandQueue implements AutoCloseable {
 
     private final ControllerAccess access;
     private final QueueOwner owner;
-
     private final int id;
     private final int depth;
     private final Pause pause;
@@ -37,7 +36,6 @@ final class CommandQueue implements AutoCloseable {
     private final SubmissionQueue submissions;
     private final CompletionQueue completions;
     private final DataPointers pointers;
-
     private final RequestSlots slots;
     private final HealthCheck health;
 
@@ -189,11 +187,10 @@ final class CommandQueue implements AutoCloseable {
         try {
             return pollOnce();
         } catch (IOException e) {
-            failure = failure == null ? e : failure;
-            tellIfLost();
+            tellIfLost(e);
             throw e;
         } catch (IllegalStateException e) {
-            tellIfLost();
+            tellIfLost(null);
             // Its memory went with the controller, if somebody closed that.
             owner.checkUsable();
             throw e;
@@ -317,8 +314,7 @@ final class CommandQueue implements AutoCloseable {
         try {
             pause(idle, deadline);
         } catch (IOException e) {
-            failure = e;
-            tellIfLost();
+            tellIfLost(e);
             // Its interrupts went with the controller, if somebody closed that.
             owner.checkUsable();
             throw e;
@@ -418,7 +414,8 @@ final class CommandQueue implements AutoCloseable {
     }
 
     /** What is on its way will never be done if the controller is gone, or has stopped for good: whoever waits is told. */
-    private void tellIfLost() {
+    private void tellIfLost(@Nullable IOException reason) {
+        failure = failure == null ? reason : failure;
         if (failure instanceof DeviceGoneException || owner.isStopped()) {
             slots.abortAll();
         }
@@ -426,7 +423,7 @@ final class CommandQueue implements AutoCloseable {
 
     private IOException unusable() {
         if (failure == null || closed) {
-            return closed();
+            return new DeviceException(this + " is closed");
         }
         String message = this + " failed before: " + failure.getMessage();
         return failure instanceof DeviceGoneException
@@ -434,13 +431,9 @@ final class CommandQueue implements AutoCloseable {
                 : new DeviceException(message, failure);
     }
 
-    private DeviceException closed() {
-        return new DeviceException(this + " is closed");
-    }
-
     /** The controller is about to close, on any thread. The queue's own finds out by its next call. */
     void controllerCloses() {
-        failure = closed();
+        failure = new DeviceException(this + " is closed");
     }
 
     int room() {

@@ -19,7 +19,7 @@ final class CommandQueue implements AutoCloseable {
     /** After so many polls without a completion, the clock and the device's presence are looked at. */
     private static final int HEALTH_CHECK_POLLS = 1 << 10;
 
-    /** A page's worth with a short queue's own. */
+    /** By how much a completion queue is longer at least than the submission queue. */
     private static final int MORE_COMPLETIONS = 128;
 
     /** How long an aborted command may take to be complete. */
@@ -38,7 +38,6 @@ final class CommandQueue implements AutoCloseable {
     private final DataPointers pointers;
     private final RequestSlots slots;
     private final HealthCheck health;
-
     /** So many completions may be kept from the controller before its completion queue might fill up. */
     private final int acknowledgeLimit;
 
@@ -186,9 +185,11 @@ final class CommandQueue implements AutoCloseable {
     int poll() throws IOException {
         try {
             return pollOnce();
-        } catch (IOException e) {
-            tellIfLost(e);
-            throw e;
+        } catch (IOException | InternalError e) {
+            // Compiled code may raise an error here, and not where a doorbell is rung: see Registers.
+            IOException reason = e instanceof IOException known ? known : failed(access.failure(e));
+            tellIfLost(reason);
+            throw reason;
         } catch (IllegalStateException e) {
             tellIfLost(null);
             // Its memory went with the controller, if somebody closed that.

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -92,7 +93,7 @@ class NvmeAdminCommandsTest {
     void namespacesAreCreatedDetachedAttachedAndDeleted() {
         assertThat(text("namespaces").lines()).hasSize(2).allMatch(line -> line.contains("blocks of 512 bytes"));
         assertThat(text("namespaces", "detach", "--namespace", "2")).contains("namespace 2: not attached");
-        Command.assertWrongUsage(nvme("namespaces", "delete", "--namespace", "2"), "add --destroy");
+        Command.assertFails(nvme("namespaces", "delete", "--namespace", "2"), "add --destroy");
         assertThat(text("namespaces", "delete", "--namespace", "2", "--destroy").lines())
                 .hasSize(1);
         assertThat(text("namespaces", "create", "--blocks", "128", "--lba-format", "4"))
@@ -104,9 +105,9 @@ class NvmeAdminCommandsTest {
 
     @Test
     void whatErasesNeedsToBeWanted() throws IOException {
-        Command.assertWrongUsage(nvme("format"), "add --destroy");
-        Command.assertWrongUsage(nvme("sanitize", "--start", "block_erase"), "add --destroy");
-        Command.assertWrongUsage(nvme("passthru", "--opcode", "0x84"), "add --destroy");
+        Command.assertFails(nvme("format"), "add --destroy");
+        Command.assertFails(nvme("sanitize", "--start", "block_erase"), "add --destroy");
+        Command.assertFails(nvme("passthru", "--opcode", "0x84"), "add --destroy");
         assertThat(text("format", "--lba-format", "4", "--destroy")).contains("blocks of 4096 bytes");
         assertThat(text("sanitize")).isEqualTo("never sanitized\n");
         assertThat(text("sanitize", "--start", "crypto_erase", "--destroy")).contains("sanitize");
@@ -135,5 +136,40 @@ class NvmeAdminCommandsTest {
         text("passthru", "--opcode", "6", "--cdw10", "1", "--data-len", "4K", "--file", file.toString());
         assertThat(Files.size(file)).isEqualTo(4096);
         Command.assertWrongUsage(nvme("passthru", "--opcode", "6", "--write"), "from --file F");
+    }
+
+    @Test
+    void blocksAreCopiedAndTrimmed() throws IOException {
+        Path written = directory.resolve("written");
+        byte[] data = new byte[4096];
+        new Random(1).nextBytes(data);
+        Files.write(written, data);
+        text("write", "--lba", "8", "--blocks", "8", "--file", written.toString(), "--destroy");
+
+        assertThat(text("copy", "--lba", "8", "--blocks", "8", "--to", "100", "--destroy", "--json"))
+                .contains("\"to\" : 100", "\"bytes\" : 4096");
+        assertThat(read(100)).isEqualTo(data);
+
+        text("trim", "--lba", "8", "--blocks", "8", "--zero", "--destroy");
+        assertThat(read(8)).containsOnly(0);
+        assertThat(read(100)).isEqualTo(data);
+    }
+
+    private byte[] read(int lba) throws IOException {
+        Path file = directory.resolve("read-" + lba);
+        text("read", "--lba", Integer.toString(lba), "--blocks", "8", "--file", file.toString());
+        return Files.readAllBytes(file);
+    }
+
+    @Test
+    void aCopyThatCannotBeIsRefused() {
+        assertThat(nvme("copy", "--lba", "0", "--blocks", "8", "--to", "4", "--destroy")
+                        .err())
+                .contains("overlap");
+        assertThat(nvme("copy", "--lba", "0", "--blocks", "8", "--to", "16380", "--destroy")
+                        .err())
+                .contains("outside of namespace 1");
+        assertThat(nvme("copy", "--lba", "0", "--to", "100").err()).contains("--destroy");
+        assertThat(nvme("copy", "--lba", "0", "--destroy").status()).isEqualTo(2);
     }
 }

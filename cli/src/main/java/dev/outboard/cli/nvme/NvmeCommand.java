@@ -33,6 +33,7 @@ public final class NvmeCommand implements Runnable {
                 .with("write", WriteCommand::new)
                 .with("bench", BenchCommand::new)
                 .with("trim", TrimCommand::new)
+                .with("copy", CopyCommand::new)
                 .with("smart", SmartCommand::new)
                 .with("error-log", ErrorLogCommand::new)
                 .with("namespaces", NamespacesCommand::new)

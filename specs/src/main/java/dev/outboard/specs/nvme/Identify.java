@@ -242,6 +242,8 @@ public final class Identify {
     public static final Field ONCS_DATASET_MANAGEMENT = Field.bit("DSM", 2);
     /** ONCS: write zeroes is there. */
     public static final Field ONCS_WRITE_ZEROES = Field.bit("WRITE_ZEROES", 3);
+    /** ONCS: copy is there. */
+    public static final Field ONCS_COPY = Field.bit("COPY", 8);
     /** VWC: there is a volatile write cache. */
     public static final Field VWC_PRESENT = Field.bit("PRESENT", 0);
     /** SGLS: whether commands may name their data by scatter gather lists, and how these are aligned; 0 if not. */

@@ -117,10 +117,15 @@ class CommandsOverVfioTest {
                         "op",
                         "blockSize",
                         "queueDepth",
+                        "readPercent",
                         "seconds",
                         "iops",
                         "mibPerSecond",
                         "latencyMicros",
+                        "histogram",
+                        "operations",
+                        "verified",
+                        "mismatches",
                         "errors",
                         "allocatedBytesPerOp");
         assertThat(json)

@@ -166,6 +166,50 @@ public final class NvmeBlockDevice implements BlockDevice {
         }
     }
 
+    /**
+     * Whether the controller copies blocks by itself. Not those with protection information: their reference tags would
+     * stay those of the source.
+     *
+     * @return whether {@link #copy} works
+     */
+    public boolean copies() {
+        return has(Identify.ONCS_COPY) && blocksACopy() > 0 && !protects;
+    }
+
+    private long blocksACopy() {
+        return Math.min(namespace.identity().get("mssrl"), namespace.identity().get("mcl"));
+    }
+
+    /**
+     * Has the controller copy blocks, in as many commands as its limits make it. No data pass through here. NVM command
+     * set specification 1.0, 3.2.2.
+     *
+     * @param firstBlock the first block of the source
+     * @param blocks how many
+     * @param target the first block of the target, which does not overlap the source
+     * @throws IllegalArgumentException if the controller does not {@linkplain #copies copy}, or source and target overlap
+     * @throws IndexOutOfBoundsException if the blocks are not all there
+     * @throws IOException if the device fails
+     */
+    public synchronized void copy(long firstBlock, long blocks, long target) throws IOException {
+        Objects.checkFromIndexSize(firstBlock, blocks, namespace.blockCount());
+        Objects.checkFromIndexSize(target, blocks, namespace.blockCount());
+        if (Math.abs(target - firstBlock) < blocks) {
+            throw new IllegalArgumentException("blocks " + firstBlock + " to " + (firstBlock + blocks - 1)
+                    + " and their target overlap: copy them in parts, or by way of another place");
+        }
+        if (!copies()) {
+            throw new IllegalArgumentException(
+                    controller + " copies nothing by itself in " + namespace + "; use read and write");
+        }
+        long most = blocksACopy();
+        for (long done = 0; done < blocks; done += most) {
+            queue.submit(NvmeCommand.copy(namespace, target + done, false)
+                            .range(firstBlock + done, Math.min(most, blocks - done)))
+                    .await(timeout);
+        }
+    }
+
     @Override
     public synchronized void writeZeroes(long firstBlock, long blocks) throws IOException {
         if (!has(Identify.ONCS_WRITE_ZEROES) || controller.has(Quirk.NO_WRITE_ZEROES)) {

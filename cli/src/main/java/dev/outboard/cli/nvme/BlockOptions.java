@@ -29,11 +29,16 @@ final class BlockOptions {
 
     /** The number of bytes, if the namespace has all these blocks. */
     long sizeBytes(NvmeNamespace namespace) {
-        if (lba < 0 || blocks < 1 || blocks > namespace.blockCount() || lba > namespace.blockCount() - blocks) {
-            throw new IndexOutOfBoundsException("--lba " + lba + " --blocks " + blocks + " is outside of " + namespace
-                    + ": its blocks are 0 to " + (namespace.blockCount() - 1));
-        }
+        check(namespace, "--lba", lba);
         return blocks * namespace.blockSizeBytes();
+    }
+
+    /** Refuses so many blocks from a first one on that the namespace does not have. */
+    void check(NvmeNamespace namespace, String option, long first) {
+        if (first < 0 || blocks < 1 || blocks > namespace.blockCount() || first > namespace.blockCount() - blocks) {
+            throw new IndexOutOfBoundsException(option + " " + first + " --blocks " + blocks + " is outside of "
+                    + namespace + ": its blocks are 0 to " + (namespace.blockCount() - 1));
+        }
     }
 
     /** What --json prints of a transfer. */

@@ -3,42 +3,22 @@ package dev.outboard.nvme;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.outboard.driver.DeviceGoneException;
-import dev.outboard.emulation.VfioUserServer;
-import dev.outboard.emulation.nvme.NvmeModel;
 import dev.outboard.emulation.nvme.NvmeOptions;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Faults between the driver and a sound controller. */
 class NvmeUnderFaultsTest extends NvmeFaultsContract {
-    @TempDir
-    static Path directory;
-
-    private static NvmeModel model;
-    private static VfioUserServer server;
-
-    @BeforeAll
-    static void serve() throws IOException {
-        model = new NvmeModel(NvmeOptions.DEFAULT.withSizeBytes(4 << 20));
-        server = VfioUserServer.start(model, directory.resolve("nvme.sock"));
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-        model.close();
-    }
+    @RegisterExtension
+    static final ServedModel MODEL = new ServedModel(NvmeOptions.DEFAULT.withSizeBytes(4 << 20));
 
     @Override
     NvmeController open(Duration timeout, String... rules) throws IOException {
         return Nvme.open(
-                FaultyFunction.open("vfio-user:" + server.path(), String.join("\n", rules)),
+                FaultyFunction.open(MODEL.address(), String.join("\n", rules)),
                 NvmeSettings.DEFAULT.withCommandTimeout(timeout));
     }
 

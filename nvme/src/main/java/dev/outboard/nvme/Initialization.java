@@ -41,6 +41,8 @@ final class Initialization {
         WAIT_UNTIL_READY,
         /** Identify controller. */
         IDENTIFY_CONTROLLER,
+        /** Set features, host memory buffer, if there shall be one. */
+        SET_HOST_MEMORY,
         /** Set features, number of queues. */
         SET_QUEUE_COUNT,
         /** Doorbell buffer config, if doorbells are shadowed. */
@@ -68,6 +70,7 @@ final class Initialization {
     private final Registers registers;
     private final AdminQueue admin;
     private final NvmeSettings settings;
+    private final HostMemoryBuffer hostMemory;
     private final List<NvmeNamespace> namespaces = new ArrayList<>();
     private ControllerAccess access;
     private @Nullable ControllerIdentity identity;
@@ -75,11 +78,12 @@ final class Initialization {
     private long deadlineNanos;
 
     /** Steps to be run; {@code access} knows what an earlier run has set up. */
-    Initialization(ControllerAccess access, AdminQueue admin, NvmeSettings settings) {
+    Initialization(ControllerAccess access, AdminQueue admin, NvmeSettings settings, HostMemoryBuffer hostMemory) {
         this.access = access;
         this.registers = access.registers();
         this.admin = admin;
         this.settings = settings;
+        this.hostMemory = hostMemory;
     }
 
     /** Runs all steps. */
@@ -103,6 +107,7 @@ final class Initialization {
             case ENABLE -> enable();
             case WAIT_UNTIL_READY -> waitUntilReadyIs(true) ? Step.IDENTIFY_CONTROLLER : step;
             case IDENTIFY_CONTROLLER -> identifyController();
+            case SET_HOST_MEMORY -> setHostMemory();
             case SET_QUEUE_COUNT -> setQueueCount();
             case SET_SHADOW_DOORBELLS -> setShadowDoorbells();
             case SET_ARBITRATION -> setArbitration();
@@ -196,6 +201,11 @@ final class Initialization {
         identity = new ControllerIdentity(Identify.CONTROLLER.view(admin.identify(Identify.CNS_CONTROLLER, 0)));
         // Less one.
         admin.limitAborts(identity.data().getInt("acl") + 1);
+        return Step.SET_HOST_MEMORY;
+    }
+
+    private Step setHostMemory() throws IOException {
+        hostMemory.give(identity());
         return Step.SET_QUEUE_COUNT;
     }
 

@@ -33,6 +33,7 @@ public final class NvmeController implements AutoCloseable {
     private final ControllerAccess access;
     private final AdminQueue admin;
     private final QueueOwner owner = new Owner();
+    private final HostMemoryBuffer hostMemory;
     private final AsynchronousEvents events;
     private Initialization initialization;
     private volatile int resets;
@@ -55,6 +56,7 @@ public final class NvmeController implements AutoCloseable {
         this.settings = settings;
         ControllerAccess first = ControllerAccess.of(function);
         admin = new AdminQueue(first, settings.commandTimeout());
+        hostMemory = new HostMemoryBuffer(first, admin, settings);
         initialization = initialize(first);
         access = initialization.access();
         interrupts = new QueueInterrupts(access);
@@ -66,7 +68,7 @@ public final class NvmeController implements AutoCloseable {
     }
 
     private Initialization initialize(ControllerAccess known) throws IOException {
-        Initialization steps = new Initialization(known, admin, settings);
+        Initialization steps = new Initialization(known, admin, settings, hostMemory);
         admin.reserve();
         try {
             steps.run();
@@ -165,6 +167,15 @@ public final class NvmeController implements AutoCloseable {
      */
     public Optional<ControllerMemory> memory() {
         return Optional.ofNullable(access.memory());
+    }
+
+    /**
+     * How much memory of the host the controller has for itself, see {@link NvmeSettings#withHostMemory}.
+     *
+     * @return bytes; 0 if it wants none, or takes none
+     */
+    public long hostMemoryBytes() {
+        return hostMemory.sizeBytes();
     }
 
     /**
@@ -474,6 +485,7 @@ public final class NvmeController implements AutoCloseable {
         List<CommandQueue> open = List.copyOf(queues);
         // What was on its way there is for the threads that they belong to.
         open.forEach(this::deleteQueues);
+        hostMemory.takeBack();
         closed = true;
         resets++;
         open.forEach(CommandQueue::controllerCloses);

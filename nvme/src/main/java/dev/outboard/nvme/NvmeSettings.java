@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param queuePairs how many queue pairs to ask the controller for, 1 to 65535; it may have fewer
  * @param shadowDoorbells whether doorbells are rung in memory
  * @param controllerMemory what is used of the controller's memory, if it has some
+ * @param hostMemory whether the controller gets memory of the host for itself, if it wants some
+ * @param hostMemoryLimitBytes how much of that it gets at most
  * @param weightedRoundRobin how much of the controller queue pairs of each {@link QueuePriority} get; null for the same to
  *     all
  */
@@ -19,10 +21,21 @@ public record NvmeSettings(
         int queuePairs,
         ShadowDoorbellUse shadowDoorbells,
         ControllerMemoryUse controllerMemory,
+        HostMemoryUse hostMemory,
+        long hostMemoryLimitBytes,
         Features.@Nullable Arbitration weightedRoundRobin) {
-    /** What suits most: 10 s, up to 64 queue pairs, shadow doorbells where they save something. */
-    public static final NvmeSettings DEFAULT =
-            new NvmeSettings(Duration.ofSeconds(10), 64, ShadowDoorbellUse.AUTO, ControllerMemoryUse.NONE, null);
+    /**
+     * What suits most: 10 s, up to 64 queue pairs, shadow doorbells where they save something, up to 128 MiB of host memory
+     * for a controller that wants it.
+     */
+    public static final NvmeSettings DEFAULT = new NvmeSettings(
+            Duration.ofSeconds(10),
+            64,
+            ShadowDoorbellUse.AUTO,
+            ControllerMemoryUse.NONE,
+            HostMemoryUse.AUTO,
+            128 << 20,
+            null);
 
     private static final int MAXIMUM_QUEUE_PAIRS = 0xffff;
 
@@ -52,16 +65,38 @@ public record NvmeSettings(
         SUBMISSION_QUEUES
     }
 
+    /**
+     * Whether the controller gets a host memory buffer: memory of the host that it has for itself. Controllers without
+     * memory of their own, as many cheap disks are, keep their tables there, and are slow without. NVMe base specification
+     * 2.0, 8.9.
+     */
+    public enum HostMemoryUse {
+        /**
+         * If the controller wants it, there is so much, and nobody has to {@linkplain
+         * dev.outboard.pci.PciFunction#isInterposed see} what happens there.
+         */
+        AUTO,
+        /** Always: opening a controller that does not take it is refused. */
+        ON,
+        /** Never. */
+        OFF
+    }
+
     /** Checks it. */
     public NvmeSettings {
         Objects.requireNonNull(shadowDoorbells);
         Objects.requireNonNull(controllerMemory);
+        Objects.requireNonNull(hostMemory);
         if (commandTimeout.isNegative() || commandTimeout.isZero()) {
             throw new IllegalArgumentException("a command may take some time, not " + commandTimeout);
         }
         if (queuePairs < 1 || queuePairs > MAXIMUM_QUEUE_PAIRS) {
             throw new IllegalArgumentException(
                     "a controller has 1 to " + MAXIMUM_QUEUE_PAIRS + " queue pairs, not " + queuePairs);
+        }
+        if (hostMemoryLimitBytes < 1) {
+            throw new IllegalArgumentException("a controller may have some memory of the host, not "
+                    + hostMemoryLimitBytes + " bytes; HostMemoryUse.OFF gives it none");
         }
     }
 
@@ -72,7 +107,14 @@ public record NvmeSettings(
      * @return the settings
      */
     public NvmeSettings withCommandTimeout(Duration timeout) {
-        return new NvmeSettings(timeout, queuePairs, shadowDoorbells, controllerMemory, weightedRoundRobin);
+        return new NvmeSettings(
+                timeout,
+                queuePairs,
+                shadowDoorbells,
+                controllerMemory,
+                hostMemory,
+                hostMemoryLimitBytes,
+                weightedRoundRobin);
     }
 
     /**
@@ -82,7 +124,14 @@ public record NvmeSettings(
      * @return the settings
      */
     public NvmeSettings withQueuePairs(int count) {
-        return new NvmeSettings(commandTimeout, count, shadowDoorbells, controllerMemory, weightedRoundRobin);
+        return new NvmeSettings(
+                commandTimeout,
+                count,
+                shadowDoorbells,
+                controllerMemory,
+                hostMemory,
+                hostMemoryLimitBytes,
+                weightedRoundRobin);
     }
 
     /**
@@ -92,7 +141,14 @@ public record NvmeSettings(
      * @return the settings
      */
     public NvmeSettings withShadowDoorbells(ShadowDoorbellUse use) {
-        return new NvmeSettings(commandTimeout, queuePairs, use, controllerMemory, weightedRoundRobin);
+        return new NvmeSettings(
+                commandTimeout,
+                queuePairs,
+                use,
+                controllerMemory,
+                hostMemory,
+                hostMemoryLimitBytes,
+                weightedRoundRobin);
     }
 
     /**
@@ -102,7 +158,36 @@ public record NvmeSettings(
      * @return the settings
      */
     public NvmeSettings withControllerMemory(ControllerMemoryUse use) {
-        return new NvmeSettings(commandTimeout, queuePairs, shadowDoorbells, use, weightedRoundRobin);
+        return new NvmeSettings(
+                commandTimeout, queuePairs, shadowDoorbells, use, hostMemory, hostMemoryLimitBytes, weightedRoundRobin);
+    }
+
+    /**
+     * Changes whether the controller gets memory of the host for itself.
+     *
+     * @param use whether it does
+     * @return the settings
+     */
+    public NvmeSettings withHostMemory(HostMemoryUse use) {
+        return new NvmeSettings(
+                commandTimeout,
+                queuePairs,
+                shadowDoorbells,
+                controllerMemory,
+                use,
+                hostMemoryLimitBytes,
+                weightedRoundRobin);
+    }
+
+    /**
+     * Changes how much memory of the host the controller gets for itself at most.
+     *
+     * @param bytes the limit, from 1 on; a controller that needs more gets none
+     * @return the settings
+     */
+    public NvmeSettings withHostMemoryLimit(long bytes) {
+        return new NvmeSettings(
+                commandTimeout, queuePairs, shadowDoorbells, controllerMemory, hostMemory, bytes, weightedRoundRobin);
     }
 
     /**
@@ -112,6 +197,13 @@ public record NvmeSettings(
      * @return the settings
      */
     public NvmeSettings withWeightedRoundRobin(Features.Arbitration arbitration) {
-        return new NvmeSettings(commandTimeout, queuePairs, shadowDoorbells, controllerMemory, arbitration);
+        return new NvmeSettings(
+                commandTimeout,
+                queuePairs,
+                shadowDoorbells,
+                controllerMemory,
+                hostMemory,
+                hostMemoryLimitBytes,
+                arbitration);
     }
 }

@@ -67,6 +67,7 @@ public final class NvmeModel extends PciModel {
     private final Namespaces namespaces;
     private final Doorbells doorbells;
     private final @Nullable ControllerMemory controllerMemory;
+    private final @Nullable HostMemory hostMemory;
     private final AsynchronousEvents events = new AsynchronousEvents();
     private final KeepAlive keepAlive = new KeepAlive();
     private final QueueSet queues;
@@ -102,12 +103,16 @@ public final class NvmeModel extends PciModel {
         doorbells = new Doorbells(dma(), options.ioQueues() + 1, options.doorbellStride());
         queues = new QueueSet(options.ioQueues(), dma(), doorbells, interrupts(), events, errors);
         features = new Features(namespaces, data, page, options.ioQueues(), vectors);
+        hostMemory = options.hostMemory().isNone() ? null : new HostMemory(options.hostMemory(), dma());
+        if (hostMemory != null) {
+            features.addHostMemory(hostMemory);
+        }
         firmware = new FirmwareSlots(options.firmware(), data, MAXIMUM_TRANSFER_BYTES, this::report);
         logs = new LogPages(data, page, events, statistics, errors, features);
         selfTest = new SelfTest(namespaces, logs::powerOnHours);
         sanitizer = new Sanitizer(namespaces, statistics, selfTest, this::report);
 
-        io = new IoCommands(namespaces, features, data, statistics, MAXIMUM_TRANSFER_BYTES);
+        io = new IoCommands(namespaces, features, data, statistics, MAXIMUM_TRANSFER_BYTES, hostMemory);
         BlockBuffer buffer = new BlockBuffer(data, MAXIMUM_TRANSFER_BYTES, arena);
         new BlockCommands(data, buffer, statistics).addTo(io);
         new RangeCommands(data, buffer, statistics, arena).addTo(io);
@@ -157,7 +162,8 @@ public final class NvmeModel extends PciModel {
         if (interrupts().isIntxConnected()) {
             interrupts().assertIntx(interruptMask == 0 && queues.wantsIntx());
         }
-        if (queues.isBroken() || keepAlive.isOver()) {
+        boolean isMemoryLost = hostMemory != null && hostMemory.isDamaged();
+        if (queues.isBroken() || keepAlive.isOver() || isMemoryLost) {
             fail();
         }
         return work;

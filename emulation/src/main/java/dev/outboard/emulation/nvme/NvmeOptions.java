@@ -1,5 +1,6 @@
 package dev.outboard.emulation.nvme;
 
+import dev.outboard.specs.nvme.Identify;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param ioQueues how many I/O queue pairs there are at most, 1 to 127
  * @param doorbellStride CAP.DSTRD: doorbells are {@code 4 << doorbellStride} bytes apart, 0 to 6
  * @param controllerMemoryBytes the size of the controller memory buffer, a power of two from 4096; 0 for none
+ * @param hostMemory how much of the host's memory the controller wants for itself, {@link HostMemoryWish#NONE} for none
  * @param file the file that holds the namespaces one after the other, created where there is none; null for memory that
  *     is lost at the end. Metadata goes to a file beside it, {@code .metadata}
  */
@@ -32,6 +34,7 @@ public record NvmeOptions(
         int ioQueues,
         int doorbellStride,
         long controllerMemoryBytes,
+        HostMemoryWish hostMemory,
         @Nullable Path file) {
     /**
      * The metadata of each block.
@@ -62,6 +65,41 @@ public record NvmeOptions(
         }
     }
 
+    /**
+     * What the controller wants of the host's memory: the host memory buffer.
+     *
+     * @param preferredBytes how much it prefers, in whole pages of 4096; 0 for no host memory buffer
+     * @param minimumBytes how little it takes
+     * @param minimumPieceBytes how small a piece may be; 0 for any size
+     * @param maximumPieces how many pieces there may be; 0 for any number
+     */
+    public record HostMemoryWish(long preferredBytes, long minimumBytes, long minimumPieceBytes, int maximumPieces) {
+        /** No host memory buffer. */
+        public static final HostMemoryWish NONE = new HostMemoryWish(0, 0, 0, 0);
+
+        boolean isNone() {
+            return preferredBytes == 0;
+        }
+
+        private void check() {
+            boolean wholePages =
+                    ((preferredBytes | minimumBytes | minimumPieceBytes) & (Identify.HOST_MEMORY_UNIT_BYTES - 1)) == 0;
+            boolean inOrder = minimumBytes >= 0
+                    && minimumPieceBytes >= 0
+                    && minimumBytes <= preferredBytes
+                    && minimumPieceBytes <= preferredBytes
+                    && preferredBytes <= LARGEST_HOST_MEMORY;
+            if (!wholePages || !inOrder || maximumPieces < 0 || maximumPieces > HostMemory.MOST_PIECES) {
+                throw new IllegalArgumentException("the host memory buffer shall have " + preferredBytes
+                        + " bytes, at least " + minimumBytes + ", in up to " + maximumPieces + " pieces of "
+                        + minimumPieceBytes + " or more; sizes are whole pages of "
+                        + Identify.HOST_MEMORY_UNIT_BYTES
+                        + ", none above the first, which is 1G at most, and pieces are"
+                        + " up to " + HostMemory.MOST_PIECES);
+            }
+        }
+    }
+
     /** One namespace of 1 GiB of memory in blocks of 512 bytes, 32 I/O queues, doorbells a cache line apart. */
     public static final NvmeOptions DEFAULT = new NvmeOptions(
             1L << 30,
@@ -75,12 +113,14 @@ public record NvmeOptions(
             32,
             4,
             0,
+            HostMemoryWish.NONE,
             null);
 
     private static final int MAXIMUM_IO_QUEUES = 127;
     private static final int MAXIMUM_STRIDE = 6;
     private static final long SMALLEST_CONTROLLER_MEMORY = 4096;
     private static final long LARGEST_CONTROLLER_MEMORY = 1 << 30;
+    private static final long LARGEST_HOST_MEMORY = 1 << 30;
 
     /** Checks everything that can be checked without touching the file. */
     public NvmeOptions {
@@ -116,6 +156,7 @@ public record NvmeOptions(
             throw new IllegalArgumentException("the controller memory buffer has " + controllerMemoryBytes
                     + " bytes; it must be a power of two, 4K to 1G");
         }
+        hostMemory.check();
         checkText("serial number", serial, 20);
         checkText("model", model, 40);
         checkText("firmware revision", firmware, 8);
@@ -178,6 +219,7 @@ public record NvmeOptions(
                 ioQueues,
                 doorbellStride,
                 controllerMemoryBytes,
+                hostMemory,
                 file);
     }
 
@@ -200,6 +242,7 @@ public record NvmeOptions(
                 ioQueues,
                 doorbellStride,
                 controllerMemoryBytes,
+                hostMemory,
                 file);
     }
 
@@ -222,6 +265,7 @@ public record NvmeOptions(
                 ioQueues,
                 doorbellStride,
                 controllerMemoryBytes,
+                hostMemory,
                 file);
     }
 
@@ -244,6 +288,7 @@ public record NvmeOptions(
                 ioQueues,
                 doorbellStride,
                 controllerMemoryBytes,
+                hostMemory,
                 file);
     }
 
@@ -266,6 +311,7 @@ public record NvmeOptions(
                 ioQueues,
                 doorbellStride,
                 controllerMemoryBytes,
+                hostMemory,
                 file);
     }
 
@@ -288,6 +334,7 @@ public record NvmeOptions(
                 ioQueues,
                 stride,
                 controllerMemoryBytes,
+                hostMemory,
                 file);
     }
 
@@ -310,6 +357,30 @@ public record NvmeOptions(
                 ioQueues,
                 doorbellStride,
                 bytes,
+                hostMemory,
+                file);
+    }
+
+    /**
+     * The same with another wish for the host's memory.
+     *
+     * @param wish how much the controller wants
+     * @return the options
+     */
+    public NvmeOptions withHostMemory(HostMemoryWish wish) {
+        return new NvmeOptions(
+                sizeBytes,
+                blockSizeBytes,
+                namespaces,
+                metadata,
+                zones,
+                serial,
+                model,
+                firmware,
+                ioQueues,
+                doorbellStride,
+                controllerMemoryBytes,
+                wish,
                 file);
     }
 
@@ -332,6 +403,7 @@ public record NvmeOptions(
                 ioQueues,
                 doorbellStride,
                 controllerMemoryBytes,
+                hostMemory,
                 path);
     }
 }

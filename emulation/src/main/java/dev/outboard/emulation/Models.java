@@ -169,6 +169,9 @@ public final class Models {
         options.put("hmb-min", "the least host memory that it takes (a quarter of hmb)");
         options.put("hmb-piece", "the smallest piece of host memory that it takes; 0 is any (0)");
         options.put("hmb-pieces", "the most pieces of host memory; 0 is any number (0)");
+        options.put(
+                "pmr", "the size of the persistent memory region, a power of two; 0 is none (0, or the pmr-file's)");
+        options.put("pmr-file", "the file that holds the persistent memory region (none: memory)");
         options.put("file", "the file that holds the namespaces (none: memory)");
         return kind("nvme", "an NVMe 2.0 controller", options);
     }
@@ -199,7 +202,17 @@ public final class Models {
                 options.number("doorbell-stride", standard.doorbellStride()),
                 options.sizeBytes("cmb", standard.controllerMemoryBytes()),
                 hostMemory(options),
+                persistentRegion(options),
                 file));
+    }
+
+    private static NvmeOptions.PersistentRegion persistentRegion(ModelOptions options) throws IOException {
+        Path file = options.path("pmr-file");
+        long size = options.sizeBytes("pmr", file != null && Files.isRegularFile(file) ? Files.size(file) : 0);
+        if (file != null && size == 0) {
+            throw new IllegalArgumentException("pmr-file=" + file + ": how large is it? say pmr=SIZE");
+        }
+        return new NvmeOptions.PersistentRegion(size, file);
     }
 
     private static NvmeOptions.HostMemoryWish hostMemory(ModelOptions options) {

@@ -31,7 +31,7 @@ final class Initialization {
         DISABLE,
         /** Until CSTS.RDY is 0. */
         WAIT_UNTIL_DISABLED,
-        /** Controller memory buffer, if it is wanted. */
+        /** Controller memory buffer and persistent memory region, if they are wanted. */
         LOCATE_CONTROLLER_MEMORY,
         /** Admin queues in AQA, ASQ and ACQ. */
         SET_ADMIN_QUEUES,
@@ -47,6 +47,8 @@ final class Initialization {
         SET_QUEUE_COUNT,
         /** Doorbell buffer config, if doorbells are shadowed. */
         SET_SHADOW_DOORBELLS,
+        /** Set features, keep alive timer, if it is wanted. */
+        SET_KEEP_ALIVE,
         /** Set features, arbitration, if it is weighted. */
         SET_ARBITRATION,
         /** Identify the active namespaces. */
@@ -110,6 +112,7 @@ final class Initialization {
             case SET_HOST_MEMORY -> setHostMemory();
             case SET_QUEUE_COUNT -> setQueueCount();
             case SET_SHADOW_DOORBELLS -> setShadowDoorbells();
+            case SET_KEEP_ALIVE -> setKeepAlive();
             case SET_ARBITRATION -> setArbitration();
             case IDENTIFY_NAMESPACES -> identifyNamespaces();
             case READY -> step;
@@ -143,6 +146,12 @@ final class Initialization {
                     && !access.function().isInterposed();
             ControllerMemory found = ControllerMemory.find(access, forQueues);
             access = found == null ? access : access.withMemory(found);
+        }
+        PersistentMemory region = access.persistentMemory();
+        if (region != null) {
+            region.enable();
+        } else if (settings.persistentMemory()) {
+            access = access.withPersistentMemory(PersistentMemory.find(access));
         }
         return Step.SET_ADMIN_QUEUES;
     }
@@ -228,7 +237,7 @@ final class Initialization {
                 shadows.free();
             }
         }
-        return Step.SET_ARBITRATION;
+        return Step.SET_KEEP_ALIVE;
     }
 
     private boolean wantsShadowDoorbells() throws IOException {
@@ -240,6 +249,17 @@ final class Initialization {
                     case OFF -> false;
                     case AUTO -> !access.hasDoorbellsInMemory();
                 };
+    }
+
+    private Step setKeepAlive() throws IOException {
+        long millis = settings.keepAlive().toMillis();
+        if (millis != 0 && identity().data().get("kas") == 0) {
+            throw new DeviceException(access + " has no keep alive timer (KAS is 0); open it without");
+        }
+        if (millis != 0) {
+            admin.execute(Features.setCommand(Feature.KEEP_ALIVE_TIMER, (int) millis, 0, false));
+        }
+        return Step.SET_ARBITRATION;
     }
 
     private Step setArbitration() throws IOException {

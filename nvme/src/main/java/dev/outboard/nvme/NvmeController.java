@@ -65,6 +65,7 @@ public final class NvmeController implements AutoCloseable {
         queueCount = initialization.queueCount();
         usedQueueIds.set(0);
         events = new AsynchronousEvents(this, admin);
+        KeepAlive.start(this, admin, settings.keepAlive());
     }
 
     private Initialization initialize(ControllerAccess known) throws IOException {
@@ -167,6 +168,16 @@ public final class NvmeController implements AutoCloseable {
      */
     public Optional<ControllerMemory> memory() {
         return Optional.ofNullable(access.memory());
+    }
+
+    /**
+     * Memory of the controller that keeps what it holds, if it was opened {@linkplain NvmeSettings#withPersistentMemory for
+     * it}.
+     *
+     * @return the persistent memory region
+     */
+    public Optional<PersistentMemory> persistentMemory() {
+        return Optional.ofNullable(access.persistentMemory());
     }
 
     /**

@@ -11,8 +11,10 @@ import org.jspecify.annotations.Nullable;
  * @param queuePairs how many queue pairs to ask the controller for, 1 to 65535; it may have fewer
  * @param shadowDoorbells whether doorbells are rung in memory
  * @param controllerMemory what is used of the controller's memory, if it has some
+ * @param persistentMemory whether the controller's persistent memory region is used
  * @param hostMemory whether the controller gets memory of the host for itself, if it wants some
  * @param hostMemoryLimitBytes how much of that it gets at most
+ * @param keepAlive after how long without a word of this driver the controller shall stop; zero for never
  * @param weightedRoundRobin how much of the controller queue pairs of each {@link QueuePriority} get; null for the same to
  *     all
  */
@@ -21,8 +23,10 @@ public record NvmeSettings(
         int queuePairs,
         ShadowDoorbellUse shadowDoorbells,
         ControllerMemoryUse controllerMemory,
+        boolean persistentMemory,
         HostMemoryUse hostMemory,
         long hostMemoryLimitBytes,
+        Duration keepAlive,
         Features.@Nullable Arbitration weightedRoundRobin) {
     /**
      * What suits most: 10 s, up to 64 queue pairs, shadow doorbells where they save something, up to 128 MiB of host memory
@@ -33,11 +37,17 @@ public record NvmeSettings(
             64,
             ShadowDoorbellUse.AUTO,
             ControllerMemoryUse.NONE,
+            false,
             HostMemoryUse.AUTO,
             128 << 20,
+            Duration.ZERO,
             null);
 
     private static final int MAXIMUM_QUEUE_PAIRS = 0xffff;
+    /** The unit that controllers count in (KAS). */
+    private static final Duration SHORTEST_KEEP_ALIVE = Duration.ofMillis(100);
+
+    private static final Duration LONGEST_KEEP_ALIVE = Duration.ofDays(1);
 
     /**
      * Whether doorbells are rung in memory, and by registers only when the controller asks for that. Emulated controllers
@@ -94,6 +104,11 @@ public record NvmeSettings(
             throw new IllegalArgumentException(
                     "a controller has 1 to " + MAXIMUM_QUEUE_PAIRS + " queue pairs, not " + queuePairs);
         }
+        if (!keepAlive.isZero()
+                && (keepAlive.compareTo(SHORTEST_KEEP_ALIVE) < 0 || keepAlive.compareTo(LONGEST_KEEP_ALIVE) > 0)) {
+            throw new IllegalArgumentException("a controller may not hear of its host for " + SHORTEST_KEEP_ALIVE
+                    + " to " + LONGEST_KEEP_ALIVE + ", not " + keepAlive + "; zero is for ever");
+        }
         if (hostMemoryLimitBytes < 1) {
             throw new IllegalArgumentException("a controller may have some memory of the host, not "
                     + hostMemoryLimitBytes + " bytes; HostMemoryUse.OFF gives it none");
@@ -112,8 +127,10 @@ public record NvmeSettings(
                 queuePairs,
                 shadowDoorbells,
                 controllerMemory,
+                persistentMemory,
                 hostMemory,
                 hostMemoryLimitBytes,
+                keepAlive,
                 weightedRoundRobin);
     }
 
@@ -129,8 +146,10 @@ public record NvmeSettings(
                 count,
                 shadowDoorbells,
                 controllerMemory,
+                persistentMemory,
                 hostMemory,
                 hostMemoryLimitBytes,
+                keepAlive,
                 weightedRoundRobin);
     }
 
@@ -146,8 +165,10 @@ public record NvmeSettings(
                 queuePairs,
                 use,
                 controllerMemory,
+                persistentMemory,
                 hostMemory,
                 hostMemoryLimitBytes,
+                keepAlive,
                 weightedRoundRobin);
     }
 
@@ -159,7 +180,34 @@ public record NvmeSettings(
      */
     public NvmeSettings withControllerMemory(ControllerMemoryUse use) {
         return new NvmeSettings(
-                commandTimeout, queuePairs, shadowDoorbells, use, hostMemory, hostMemoryLimitBytes, weightedRoundRobin);
+                commandTimeout,
+                queuePairs,
+                shadowDoorbells,
+                use,
+                persistentMemory,
+                hostMemory,
+                hostMemoryLimitBytes,
+                keepAlive,
+                weightedRoundRobin);
+    }
+
+    /**
+     * Has the controller's persistent memory region used. Opening one that has none is refused.
+     *
+     * @param used whether it is
+     * @return the settings
+     */
+    public NvmeSettings withPersistentMemory(boolean used) {
+        return new NvmeSettings(
+                commandTimeout,
+                queuePairs,
+                shadowDoorbells,
+                controllerMemory,
+                used,
+                hostMemory,
+                hostMemoryLimitBytes,
+                keepAlive,
+                weightedRoundRobin);
     }
 
     /**
@@ -174,8 +222,10 @@ public record NvmeSettings(
                 queuePairs,
                 shadowDoorbells,
                 controllerMemory,
+                persistentMemory,
                 use,
                 hostMemoryLimitBytes,
+                keepAlive,
                 weightedRoundRobin);
     }
 
@@ -187,7 +237,36 @@ public record NvmeSettings(
      */
     public NvmeSettings withHostMemoryLimit(long bytes) {
         return new NvmeSettings(
-                commandTimeout, queuePairs, shadowDoorbells, controllerMemory, hostMemory, bytes, weightedRoundRobin);
+                commandTimeout,
+                queuePairs,
+                shadowDoorbells,
+                controllerMemory,
+                persistentMemory,
+                hostMemory,
+                bytes,
+                keepAlive,
+                weightedRoundRobin);
+    }
+
+    /**
+     * Has the controller stop, with a fatal error, when it has not heard of this driver for a while, and a thread of the
+     * driver's say that it is there three times as often. Opening a controller that has no such timer is refused. Controllers
+     * on PCI Express see by themselves when their host is gone, and hardly ever need it.
+     *
+     * @param timeout for how long; the controller may round it up. Zero for as long as it takes
+     * @return the settings
+     */
+    public NvmeSettings withKeepAlive(Duration timeout) {
+        return new NvmeSettings(
+                commandTimeout,
+                queuePairs,
+                shadowDoorbells,
+                controllerMemory,
+                persistentMemory,
+                hostMemory,
+                hostMemoryLimitBytes,
+                timeout,
+                weightedRoundRobin);
     }
 
     /**
@@ -202,8 +281,10 @@ public record NvmeSettings(
                 queuePairs,
                 shadowDoorbells,
                 controllerMemory,
+                persistentMemory,
                 hostMemory,
                 hostMemoryLimitBytes,
+                keepAlive,
                 arbitration);
     }
 }

@@ -206,6 +206,11 @@ class FakeController implements PciFunction {
         return registers.getOrDefault(register.offset(), 0L);
     }
 
+    /** What a register that does nothing else reads from now on. */
+    void says(Register register, long value) {
+        registers.put(register.offset(), value);
+    }
+
     private long readConfiguration(long offset) {
         Map<Long, Integer> known = Map.of(
                 PciConfiguration.VENDOR_ID.offset(), vendorId,
@@ -307,7 +312,8 @@ class FakeController implements PciFunction {
             if (queueId == 0) {
                 completion.result = admin(opcode, entry);
                 completion.lost = opcode == silent;
-                int feature = (int) SubmissionEntry.FEATURE_ID.get(entry.get(ValueLayout.JAVA_INT, SubmissionEntry.CDW10));
+                int feature =
+                        (int) SubmissionEntry.FEATURE_ID.get(entry.get(ValueLayout.JAVA_INT, SubmissionEntry.CDW10));
                 completion.status = opcode == Opcode.SET_FEATURES ? featureStatus.getOrDefault(feature, 0) : 0;
                 if (opcode == Opcode.SET_FEATURES && feature == Feature.HOST_MEMORY_BUFFER && refusesReturnedMemory) {
                     boolean returned = hostMemory.getLast().getFirst() == 3;

@@ -62,9 +62,8 @@ abstract class HostMemoryContract {
             assertThat(controller.admin().features().hostMemory().enabled()).isFalse();
             readAll(controller);
         }
-        NvmeSettings tooLittle = NvmeSettings.DEFAULT
-                .withHostMemory(HostMemoryUse.ON)
-                .withHostMemoryLimit(2 * MIB - 1);
+        NvmeSettings tooLittle =
+                NvmeSettings.DEFAULT.withHostMemory(HostMemoryUse.ON).withHostMemoryLimit(2 * MIB - 1);
         assertThatThrownBy(() -> open(tooLittle))
                 .isInstanceOf(DeviceException.class)
                 .hasMessageContaining("needs a host memory buffer of 2M, and may have 2097151; allow it more");
@@ -74,8 +73,7 @@ abstract class HostMemoryContract {
     void theControllerGetsNoneIfItShallNot() throws IOException {
         try (NvmeController controller = open(NvmeSettings.DEFAULT.withHostMemory(HostMemoryUse.OFF))) {
             assertThat(controller.hostMemoryBytes()).isZero();
-            assertThat(controller.admin().features().hostMemory())
-                    .isEqualTo(new Features.HostMemory(false, 0, 0, 0));
+            assertThat(controller.admin().features().hostMemory()).isEqualTo(new Features.HostMemory(false, 0, 0, 0));
             readAll(controller);
         }
     }

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param doorbellStride CAP.DSTRD: doorbells are {@code 4 << doorbellStride} bytes apart, 0 to 6
  * @param controllerMemoryBytes the size of the controller memory buffer, a power of two from 4096; 0 for none
  * @param hostMemory how much of the host's memory the controller wants for itself, {@link HostMemoryWish#NONE} for none
+ * @param persistentRegion the persistent memory region, {@link PersistentRegion#NONE} for none
  * @param file the file that holds the namespaces one after the other, created where there is none; null for memory that
  *     is lost at the end. Metadata goes to a file beside it, {@code .metadata}
  */
@@ -35,6 +36,7 @@ public record NvmeOptions(
         int doorbellStride,
         long controllerMemoryBytes,
         HostMemoryWish hostMemory,
+        PersistentRegion persistentRegion,
         @Nullable Path file) {
     /**
      * The metadata of each block.
@@ -100,6 +102,22 @@ public record NvmeOptions(
         }
     }
 
+    /**
+     * Memory of the controller that keeps what it holds: the persistent memory region.
+     *
+     * @param sizeBytes its size, a power of two from 4096; 0 for none
+     * @param file the file that holds it, created where there is none; null for memory that outlives resets and clients, and
+     *     is lost with the model
+     */
+    public record PersistentRegion(long sizeBytes, @Nullable Path file) {
+        /** No persistent memory region. */
+        public static final PersistentRegion NONE = new PersistentRegion(0, null);
+
+        boolean isNone() {
+            return sizeBytes == 0;
+        }
+    }
+
     /** One namespace of 1 GiB of memory in blocks of 512 bytes, 32 I/O queues, doorbells a cache line apart. */
     public static final NvmeOptions DEFAULT = new NvmeOptions(
             1L << 30,
@@ -114,6 +132,7 @@ public record NvmeOptions(
             4,
             0,
             HostMemoryWish.NONE,
+            PersistentRegion.NONE,
             null);
 
     private static final int MAXIMUM_IO_QUEUES = 127;
@@ -149,17 +168,21 @@ public record NvmeOptions(
             throw new IllegalArgumentException(
                     "the doorbell stride is " + doorbellStride + "; it can be 0 to " + MAXIMUM_STRIDE);
         }
-        if (controllerMemoryBytes != 0
-                && (controllerMemoryBytes < SMALLEST_CONTROLLER_MEMORY
-                        || controllerMemoryBytes > LARGEST_CONTROLLER_MEMORY
-                        || Long.bitCount(controllerMemoryBytes) != 1)) {
-            throw new IllegalArgumentException("the controller memory buffer has " + controllerMemoryBytes
-                    + " bytes; it must be a power of two, 4K to 1G");
-        }
+        checkMemory("controller memory buffer", controllerMemoryBytes);
+        checkMemory("persistent memory region", persistentRegion.sizeBytes);
         hostMemory.check();
         checkText("serial number", serial, 20);
         checkText("model", model, 40);
         checkText("firmware revision", firmware, 8);
+    }
+
+    private static void checkMemory(String what, long bytes) {
+        boolean isPossible =
+                bytes >= SMALLEST_CONTROLLER_MEMORY && bytes <= LARGEST_CONTROLLER_MEMORY && Long.bitCount(bytes) == 1;
+        if (bytes != 0 && !isPossible) {
+            throw new IllegalArgumentException(
+                    "the " + what + " has " + bytes + " bytes; it must be a power of two, 4K to 1G");
+        }
     }
 
     private static void checkZones(long sizeBytes, int blockSizeBytes, ZoneLimits zones) {
@@ -220,6 +243,7 @@ public record NvmeOptions(
                 doorbellStride,
                 controllerMemoryBytes,
                 hostMemory,
+                persistentRegion,
                 file);
     }
 
@@ -243,6 +267,7 @@ public record NvmeOptions(
                 doorbellStride,
                 controllerMemoryBytes,
                 hostMemory,
+                persistentRegion,
                 file);
     }
 
@@ -266,6 +291,7 @@ public record NvmeOptions(
                 doorbellStride,
                 controllerMemoryBytes,
                 hostMemory,
+                persistentRegion,
                 file);
     }
 
@@ -289,6 +315,7 @@ public record NvmeOptions(
                 doorbellStride,
                 controllerMemoryBytes,
                 hostMemory,
+                persistentRegion,
                 file);
     }
 
@@ -312,6 +339,7 @@ public record NvmeOptions(
                 doorbellStride,
                 controllerMemoryBytes,
                 hostMemory,
+                persistentRegion,
                 file);
     }
 
@@ -335,6 +363,7 @@ public record NvmeOptions(
                 stride,
                 controllerMemoryBytes,
                 hostMemory,
+                persistentRegion,
                 file);
     }
 
@@ -358,6 +387,7 @@ public record NvmeOptions(
                 doorbellStride,
                 bytes,
                 hostMemory,
+                persistentRegion,
                 file);
     }
 
@@ -381,6 +411,31 @@ public record NvmeOptions(
                 doorbellStride,
                 controllerMemoryBytes,
                 wish,
+                persistentRegion,
+                file);
+    }
+
+    /**
+     * The same with another persistent memory region.
+     *
+     * @param region the region
+     * @return the options
+     */
+    public NvmeOptions withPersistentRegion(PersistentRegion region) {
+        return new NvmeOptions(
+                sizeBytes,
+                blockSizeBytes,
+                namespaces,
+                metadata,
+                zones,
+                serial,
+                model,
+                firmware,
+                ioQueues,
+                doorbellStride,
+                controllerMemoryBytes,
+                hostMemory,
+                region,
                 file);
     }
 
@@ -404,6 +459,7 @@ public record NvmeOptions(
                 doorbellStride,
                 controllerMemoryBytes,
                 hostMemory,
+                persistentRegion,
                 path);
     }
 }

@@ -56,6 +56,12 @@ final class IdentifyData {
     private static final int DESCRIPTOR_UUID = 3;
     private static final int DESCRIPTOR_COMMAND_SET = 4;
     private static final int UUID_BYTES = 16;
+    private static final long UUID_VERSION_MASK = 0xf000;
+    private static final long UUID_VERSION_8 = 0x8000;
+    private static final long UUID_VARIANT_MASK = 0xc000_0000_0000_0000L;
+    private static final long UUID_VARIANT = 0x8000_0000_0000_0000L;
+    private static final long FNV_OFFSET = 0xcbf2_9ce4_8422_2325L;
+    private static final long FNV_PRIME = 0x100_0000_01b3L;
     private static final int POWER_STATE_BYTES = 32;
     private static final int NON_OPERATIONAL = 1 << 25;
     private static final int[] POWER_CENTIWATTS = {500, 300, 10};
@@ -77,8 +83,23 @@ final class IdentifyData {
         uuid = uuid("");
     }
 
+    /**
+     * The same for the same serial number. RFC 9562, version 8: of two FNV-1a hashes. MD5, as version 3 has it, would load
+     * the security providers of the JVM, a seventh of what the process of a model takes to start.
+     */
     private UUID uuid(String suffix) {
-        return UUID.nameUUIDFromBytes(("outboard:" + options.serial() + suffix).getBytes(StandardCharsets.UTF_8));
+        byte[] name = ("outboard:" + options.serial() + suffix).getBytes(StandardCharsets.UTF_8);
+        long high = (hash(FNV_OFFSET, name) & ~UUID_VERSION_MASK) | UUID_VERSION_8;
+        long low = (hash(high, name) & ~UUID_VARIANT_MASK) | UUID_VARIANT;
+        return new UUID(high, low);
+    }
+
+    private static long hash(long start, byte[] bytes) {
+        long hash = start;
+        for (byte value : bytes) {
+            hash = (hash ^ Byte.toUnsignedInt(value)) * FNV_PRIME;
+        }
+        return hash;
     }
 
     private UUID uuid(Namespace namespace) {

@@ -58,6 +58,8 @@ class NvmeAdminCommandsTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
                     metadata=8&protection=1 | blocks of 512 bytes and 8 bytes of metadata (8M), protection information of type 1
+                    metadata=16&protection=2&guard=64 | information of type 2 with guards of 64 bits
+                    metadata=16&protection=1&guard=32&storage-tag=40 | 1 with guards of 32 bits and storage tags of 40 bits
                     zone-size=1M            | blocks of 512 bytes (8M), 8 zones of 2048 blocks
                     """)
     void identifySaysWhatBlocksAreLike(String options, String said) {
@@ -101,6 +103,25 @@ class NvmeAdminCommandsTest {
         Command.assertWrongUsage(nvme("namespaces", "create"), "create needs --blocks");
         Command.assertWrongUsage(nvme("namespaces", "attach"), "which namespace");
         assertThat(nvme("namespaces", "--json").out()).contains("\"attached\" : true");
+    }
+
+    @Test
+    void formatChoosesGuards() throws IOException {
+        Map<String, Object> json = nvme("format", "--guard", "64", "--protection", "1", "--destroy", "--json")
+                .json();
+        assertThat(json).containsEntry("flbas", 12).containsEntry("dps", 1).containsKeys("lbstm", "pic");
+        assertThat(((List<?>) json.get("elbafs")).get(12)).isEqualTo(Map.of("sts", 0, "pif", 2));
+        assertThat(text("identify")).contains("16 bytes of metadata").contains("guards of 64 bits");
+        assertThat(nvme("format", "--guard", "32", "--storage-tag", "64", "--protection", "2", "--destroy", "--json")
+                        .json())
+                .containsEntry("flbas", 11);
+        Command.assertFails(
+                nvme("format", "--guard", "64", "--storage-tag", "1", "--protection", "1", "--destroy"),
+                "guards of 64 bits and storage tags of 1 bits; identify --json lists");
+        Command.assertWrongUsage(nvme("format", "--guard", "64", "--destroy"), "give --guard and --protection");
+        Command.assertWrongUsage(
+                nvme("format", "--guard", "64", "--protection", "1", "--lba-format", "1", "--destroy"),
+                "no --lba-format");
     }
 
     @Test

@@ -225,6 +225,11 @@ final class AdminQueue implements AutoCloseable {
         return transfer(command.data(buffer), buffer, limit, true);
     }
 
+    /** The same within the usual time. */
+    void send(NvmeCommand command, MemorySegment data) throws IOException {
+        send(command, data, timeout);
+    }
+
     /** Frees the buffer only if the controller is done with it: else it goes with the controller. */
     private int transfer(NvmeCommand command, DmaMemory buffer, Duration limit, boolean frees) throws IOException {
         try {

@@ -54,15 +54,6 @@ class NvmeCommandsOnModelTest extends NvmeCommandsContract {
     }
 
     @Test
-    void rangesWithLongTagsAreCopied() throws IOException {
-        assertThat(status(NvmeCommand.write(namespace, 6, 2).data(filled(2 * BLOCK, 7))))
-                .isZero();
-        assertThat(status(NvmeCommand.copy(namespace, 100, true).range(0, 2).range(6, 2)))
-                .isZero();
-        assertThat(firstByte(103)).isEqualTo(7);
-    }
-
-    @Test
     void compareAndWriteIsBothOrNeither() throws IOException {
         DmaMemory zeros = filled(BLOCK, 0);
         DmaMemory sevens = filled(BLOCK, 7);

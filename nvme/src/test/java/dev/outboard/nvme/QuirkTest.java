@@ -33,7 +33,7 @@ class QuirkTest {
 
     @Test
     void mostControllersHaveNone() {
-        assertThat(Quirk.of(0x1b36, 0x0010)).isEmpty();
+        assertThat(Quirk.of(0x144d, 0xa80a)).isEmpty();
         assertThat(Quirk.of(0x8086, 0x0a54)).containsExactly(Quirk.STRIPED);
         assertThat(Quirk.of(0x0a54, 0x8086)).isEmpty();
     }

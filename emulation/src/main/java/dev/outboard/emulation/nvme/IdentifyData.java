@@ -19,6 +19,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** Fills the pages that identify returns. NVMe base specification 2.0, 5.17; command set specifications, 4.1.5. */
 final class IdentifyData {
@@ -117,7 +118,7 @@ final class IdentifyData {
                 .set("cntlid", CONTROLLER_ID)
                 .set("ver", NvmeModel.VERSION)
                 .set("oaes", AsynchronousEvent.ENABLE_NAMESPACES.mask() | AsynchronousEvent.ENABLE_FIRMWARE.mask())
-                .set("ctratt", HOST_IDS_OF_128_BITS)
+                .set("ctratt", HOST_IDS_OF_128_BITS | Identify.CTRATT_EXTENDED_FORMATS.mask())
                 .set("cntrltype", IO_CONTROLLER)
                 .set("oacs", ADMIN_COMMANDS)
                 .set("acl", ABORT_LIMIT)
@@ -169,7 +170,7 @@ final class IdentifyData {
         }
     }
 
-    void namespace(MemorySegment page, Namespace namespace) {
+    void namespace(MemorySegment page, Namespace namespace, boolean extendedFormats) {
         BlockFormat format = namespace.format();
         long mostBlocks = (DmaSpace.PAGE_BYTES << maximumTransferShift) >>> namespace.blockShift();
         StructView data = Identify.NAMESPACE
@@ -177,7 +178,7 @@ final class IdentifyData {
                 .set("nsze", namespace.blockCount())
                 .set("ncap", namespace.blockCount())
                 .set("nuse", namespace.blockCount())
-                .set("nlbaf", BlockFormat.COUNT - 1)
+                .set("nlbaf", BlockFormat.count(extendedFormats) - 1)
                 .set("flbas", format.flbas())
                 .set("mc", METADATA_BOTH_WAYS)
                 .set("dpc", PROTECTION_OF_ALL_TYPES)
@@ -190,24 +191,37 @@ final class IdentifyData {
                 .set("nsattr", namespace.isWriteProtected() ? 1 : 0);
         bytes(data.slice("nvmcap"), namespace.sizeBytes());
         uuidBytes(data.slice("nguid"), uuid(namespace));
-        formats(data.slice("lbaf"));
+        formats(data.slice("lbaf"), extendedFormats);
     }
 
     /** What all namespaces have in common: what can be asked for with the identifier of all of them. */
-    void commonNamespace(MemorySegment page) {
+    void commonNamespace(MemorySegment page, boolean extendedFormats) {
         StructView data = Identify.NAMESPACE
                 .view(page)
-                .set("nlbaf", BlockFormat.COUNT - 1)
+                .set("nlbaf", BlockFormat.count(extendedFormats) - 1)
                 .set("mc", METADATA_BOTH_WAYS)
                 .set("dpc", PROTECTION_OF_ALL_TYPES)
                 .set("rescap", Reservation.ALL_CAPABILITIES)
                 .set("dlfeat", DEALLOCATED_READS_ZEROES);
-        formats(data.slice("lbaf"));
+        formats(data.slice("lbaf"), extendedFormats);
     }
 
-    private static void formats(MemorySegment table) {
-        for (int i = 0; i < BlockFormat.COUNT; i++) {
+    private static void formats(MemorySegment table, boolean extendedFormats) {
+        for (int i = 0; i < BlockFormat.count(extendedFormats); i++) {
             table.set(JAVA_INT_UNALIGNED, (long) i * Identify.LBA_FORMAT_BYTES, BlockFormat.describe(i));
+        }
+    }
+
+    /** What the NVM command set says of a namespace besides; of all of them if it is null. */
+    static void nvmNamespace(MemorySegment page, @Nullable Namespace namespace, boolean extendedFormats) {
+        StructView data = Identify.NVM_NAMESPACE
+                .view(page)
+                .set("lbstm", namespace == null ? 0 : namespace.storageTagMask())
+                .set("pic", Identify.PIC_STORAGE_TAGS.mask() | Identify.PIC_STORAGE_TAG_CHECK_READ.mask());
+        MemorySegment table = data.slice("elbaf");
+        for (int i = 0; i < BlockFormat.count(extendedFormats); i++) {
+            long at = (long) i * Identify.EXTENDED_LBA_FORMAT_BYTES;
+            table.set(JAVA_INT_UNALIGNED, at, BlockFormat.describeExtension(i));
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.outboard.emulation.nvme;
 
+import dev.outboard.specs.nvme.ProtectionInformation;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -39,11 +40,26 @@ public record NvmeOptions(
      * @param bytes 0, 8, 16 or 64
      * @param extended whether it follows the data of each block on its way to the host, instead of lying in a buffer of
      *     its own
-     * @param protectionType the type of protection information, 1 to 3, which takes 8 bytes; 0 for none
+     * @param protectionType the type of protection information, 1 to 3; 0 for none
+     * @param protection how protection information is made up; beyond {@link ProtectionInformation#STANDARD} there are
+     *     storage tags of 16 bits with guards of 16 bits in 8 bytes of metadata; of 16 and 40 bits with guards of 32 bits
+     *     in 16 bytes, and of 64 bits in 64 bytes; of 0 and 16 bits with guards of 64 bits in 16 bytes, and of 0 and 48
+     *     bits in 64 bytes
      */
-    public record Metadata(int bytes, boolean extended, int protectionType) {
+    public record Metadata(int bytes, boolean extended, int protectionType, ProtectionInformation protection) {
         /** Blocks without metadata. */
         public static final Metadata NONE = new Metadata(0, false, 0);
+
+        /**
+         * Metadata with guards of 16 bits.
+         *
+         * @param bytes 0, 8, 16 or 64
+         * @param extended whether it follows the data of each block on its way to the host
+         * @param protectionType the type of protection information, 1 to 3; 0 for none
+         */
+        public Metadata(int bytes, boolean extended, int protectionType) {
+            this(bytes, extended, protectionType, ProtectionInformation.STANDARD);
+        }
     }
 
     /**
@@ -95,10 +111,14 @@ public record NvmeOptions(
             throw new IllegalArgumentException(
                     "there are " + namespaces + " namespaces; there can be 1 to " + Namespaces.MAXIMUM);
         }
-        if (!format(blockSizeBytes, metadata).isPossible()) {
+        if (!BlockFormat.of(blockSizeBytes, metadata).isPossible()) {
             throw new IllegalArgumentException("a block has " + metadata.bytes
                     + " bytes of metadata with protection information of type " + metadata.protectionType
-                    + "; it can have 0, 8, 16 or 64, and with types 1 to 3 not 0");
+                    + ", guards of " + metadata.protection.guard().bits() + " bits and storage tags of "
+                    + metadata.protection.storageTagBits()
+                    + "; it can have 0, 8, 16 or 64 bytes, and with types 1 to 3 not 0; with guards of 16 bits and"
+                    + " storage tags of 16, 8; with guards of 32 bits 16 (tags of 16 or 40) or 64 (64); with guards of"
+                    + " 64 bits 16 (0 or 16) or 64 (0 or 48)");
         }
         checkZones(sizeBytes, blockSizeBytes, zones);
         if (ioQueues < 1 || ioQueues > MAXIMUM_IO_QUEUES) {
@@ -151,12 +171,8 @@ public record NvmeOptions(
         }
     }
 
-    private static BlockFormat format(int blockSizeBytes, Metadata metadata) {
-        return BlockFormat.of(blockSizeBytes, metadata.bytes, metadata.extended, metadata.protectionType);
-    }
-
     BlockFormat format() {
-        return format(blockSizeBytes, metadata);
+        return BlockFormat.of(blockSizeBytes, metadata);
     }
 
     /**

@@ -136,6 +136,15 @@ abstract class NvmeTestBase {
         return adminStatus(new Command(Opcode.SET_FEATURES).dwords(dword10, dword11));
     }
 
+    /** Says that the host knows extended LBA formats. */
+    void knowExtendedFormats() throws IOException {
+        driver.at(DATA, Feature.HOST_BEHAVIOR_BYTES).fill((byte) 0).set(JAVA_BYTE, Feature.LBAFEE, (byte) 1);
+        Command set = new Command(Opcode.SET_FEATURES).prp1(DATA).dwords(Feature.HOST_BEHAVIOR_SUPPORT);
+        if (adminStatus(set) != 0) {
+            throw new IOException("the host's behaviour was refused");
+        }
+    }
+
     /** Says who the host is, with an identifier of 64 bits. */
     void setHost(long id) throws IOException {
         word(DATA, id);

@@ -1,5 +1,6 @@
 package dev.outboard.cli.nvme;
 
+import dev.outboard.cli.DestroyOption;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
 import dev.outboard.nvme.NamespaceFormat;
@@ -54,15 +55,15 @@ final class FormatCommand implements Callable<Integer> {
             description = "The type of protection information, 1 to 3; unless told 0, none.")
     private int protection;
 
-    @Option(names = "--destroy", description = "Yes, erase what is there; needed on anything but a model.")
-    private boolean destroy;
+    @Mixin
+    private DestroyOption destroy = new DestroyOption();
 
     @Mixin
     private JsonOption output = new JsonOption();
 
     @Override
     public Integer call() throws IOException {
-        device.requireDestroy(destroy);
+        device.requireDestroy(destroy, "all data");
         try (NvmeController controller = device.open()) {
             NvmeNamespace before = device.namespace(controller);
             int format = lbaFormat == null ? present(before) : lbaFormat;

@@ -10,7 +10,6 @@ import dev.outboard.emulation.nvme.TestDriver.Pair;
 import dev.outboard.linux.Fd;
 import dev.outboard.specs.nvme.Identify;
 import dev.outboard.specs.nvme.Opcode;
-import dev.outboard.specs.nvme.Status;
 import dev.outboard.specs.vfiouser.VfioUser;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -194,9 +193,10 @@ class NvmeRandomCommandsTest extends NvmeTestBase {
         assertAlive();
     }
 
-    private int status(Pair pair, Command command) throws IOException {
+    @Override
+    int status(Pair pair, Command command) throws IOException {
         try {
-            return Status.code(driver.execute(pair, command).status());
+            return super.status(pair, command);
         } catch (IOException e) {
             throw new IOException("seed " + seed + ", command " + Arrays.toString(command.words), e);
         }

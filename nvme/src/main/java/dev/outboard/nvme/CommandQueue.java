@@ -218,7 +218,7 @@ final class CommandQueue implements AutoCloseable {
 
     private int takeCompletions() throws IOException {
         for (int completed = 0; ; completed++) {
-            int entry = completions.peek();
+            long entry = completions.peek();
             if (!completions.isNew(entry)) {
                 return completed;
             }
@@ -226,19 +226,27 @@ final class CommandQueue implements AutoCloseable {
         }
     }
 
-    private void complete(int entry) throws IOException {
-        int commandId = (int) CompletionEntry.COMMAND_ID.get(entry);
+    private void complete(long dwords2And3) throws IOException {
+        int dword2 = (int) dwords2And3;
+        int dword3 = (int) (dwords2And3 >>> Integer.SIZE);
+        int commandId = (int) CompletionEntry.COMMAND_ID.get(dword3);
         NvmeRequest request = slots.find(commandId);
         if (request == null) {
             throw failed(new DeviceException(
                     this + " completed command " + commandId + ", which is not on its way; reset the controller"));
         }
-        int queueHead = completions.submissionQueueHead();
-        if (queueHead >= submissions.entries()) {
+        // A queue has room for one entry more than commands.
+        int queueHead = (int) CompletionEntry.SQ_HEAD.get(dword2);
+        if (queueHead > depth) {
             throw failed(new DeviceException(this + " reports a submission queue head " + queueHead + " of a queue of "
                     + submissions.entries() + " entries; reset the controller"));
         }
-        request.status = (int) CompletionEntry.STATUS.get(entry);
+        int queueId = (int) CompletionEntry.SQ_ID.get(dword2);
+        if (queueId != id) {
+            throw failed(new DeviceException(
+                    this + " reports the completion of a command of queue " + queueId + "; reset the controller"));
+        }
+        request.status = (int) CompletionEntry.STATUS.get(dword3);
         request.result = completions.result();
         request.state = NvmeRequest.COMPLETED;
         completions.advance();

@@ -33,26 +33,22 @@ final class CompletionQueue implements AutoCloseable {
     }
 
     /**
-     * Dword 3 of the entry at the head: the command identifier, the phase and the status. With acquire ordering: the rest
-     * of the entry, and the data that the command transferred, are read after it.
+     * Dwords 2 and 3 of the entry at the head: what of the submission queue was read; the command identifier, the phase and
+     * the status. With acquire ordering: the rest of the entry, and the data that the command transferred, are read after
+     * it.
      */
-    int peek() {
-        return ring.getIntAcquire(at() + CompletionEntry.DW3);
+    long peek() {
+        return ring.getLongAcquire(at() + CompletionEntry.DW2);
     }
 
     /** Whether an entry that was peeked at is new. */
-    boolean isNew(int dword3) {
-        return (dword3 >>> CompletionEntry.PHASE.lowBit() & 1) == phase;
+    boolean isNew(long dwords2And3) {
+        return (dwords2And3 >>> (Integer.SIZE + CompletionEntry.PHASE.lowBit()) & 1) == phase;
     }
 
     /** Dwords 0 and 1 of the entry at the head. */
     long result() {
         return ring.getLong(at() + CompletionEntry.DW0);
-    }
-
-    /** How far the controller says, in the entry at the head, that it has read the submission queue. */
-    int submissionQueueHead() {
-        return (int) CompletionEntry.SQ_HEAD.get(ring.getInt(at() + CompletionEntry.DW2));
     }
 
     private long at() {

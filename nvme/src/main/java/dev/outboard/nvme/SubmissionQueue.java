@@ -56,14 +56,7 @@ final class SubmissionQueue implements AutoCloseable {
             long dwords2And3) {
         long at = (long) tail * SubmissionEntry.SIZE_BYTES;
         long dwords0And1 = ((long) namespaceId << Integer.SIZE) | ((long) commandId << Short.SIZE) | opcode;
-        ring.setLong(at + SubmissionEntry.CDW0, dwords0And1);
-        ring.setLong(at + SubmissionEntry.CDW2, dwords2And3);
-        ring.setLong(at + SubmissionEntry.MPTR, metadata);
-        ring.setLong(at + SubmissionEntry.PRP1, prp1);
-        ring.setLong(at + SubmissionEntry.PRP2, prp2);
-        ring.setLong(at + SubmissionEntry.CDW10, dwords10And11);
-        ring.setLong(at + SubmissionEntry.CDW12, dwords12And13);
-        ring.setLong(at + SubmissionEntry.CDW14, dwords14And15);
+        ring.setLongs(at, dwords0And1, dwords2And3, metadata, prp1, prp2, dwords10And11, dwords12And13, dwords14And15);
         tail = tail + 1 == entries ? 0 : tail + 1;
     }
 
@@ -78,6 +71,10 @@ final class SubmissionQueue implements AutoCloseable {
         }
         announcedTail = tail;
         tailDoorbell.ring(tail);
+        // The controller has read the entry that comes next. To store there takes its cache line from it while it
+        // works,
+        // and not when the next command is in a hurry.
+        ring.setLong((long) tail * SubmissionEntry.SIZE_BYTES, 0);
     }
 
     /** Device memory is stored to in whole words, in order. */

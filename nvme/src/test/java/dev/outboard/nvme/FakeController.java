@@ -110,6 +110,7 @@ class FakeController implements PciFunction {
         int commandId;
         int result;
         int status;
+        int queueId;
         int queueHead;
         boolean lost;
         boolean twice;
@@ -284,6 +285,7 @@ class FakeController implements PciFunction {
             Completion completion = new Completion();
             int word = entry.get(ValueLayout.JAVA_INT, SubmissionEntry.CDW0);
             completion.commandId = (int) SubmissionEntry.COMMAND_ID.get(word);
+            completion.queueId = queueId;
             completion.queueHead = head;
             int opcode = (int) SubmissionEntry.OPCODE.get(word);
             if (queueId == 0) {
@@ -354,6 +356,7 @@ class FakeController implements PciFunction {
             aborted.commandId = (int) SubmissionEntry.ABORT_COMMAND_ID.get(dword10);
             aborted.status = Status.ABORT_REQUESTED;
             int queueId = (int) SubmissionEntry.ABORT_QUEUE_ID.get(dword10);
+            aborted.queueId = queueId;
             aborted.queueHead = heads.get(queueId);
             post(queueId, aborted);
         }
@@ -385,7 +388,7 @@ class FakeController implements PciFunction {
         MemorySegment entry =
                 at(queue.address() + count % queue.entries() * CompletionEntry.SIZE_BYTES, CompletionEntry.SIZE_BYTES);
         entry.set(ValueLayout.JAVA_INT, CompletionEntry.DW0, completion.result);
-        entry.set(ValueLayout.JAVA_INT, CompletionEntry.DW2, completion.queueHead);
+        entry.set(ValueLayout.JAVA_INT, CompletionEntry.DW2, completion.queueHead | completion.queueId << Short.SIZE);
         entry.set(ValueLayout.JAVA_INT, CompletionEntry.DW3, (int)
                 (completion.commandId | phase << 16 | (long) completion.status << 17));
     }

@@ -11,6 +11,7 @@ import dev.outboard.nvme.QueuePair;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.BitSet;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
@@ -55,6 +56,7 @@ public final class LoadGenerator implements AutoCloseable {
     private long nextDueNanos;
     private long randomState;
     private long nextPlace;
+    private boolean nextIsRead;
     private int inFlight;
     private @Nullable IOException failure;
 
@@ -115,6 +117,8 @@ public final class LoadGenerator implements AutoCloseable {
         readPercent = options.readPercent();
         startNanos = new long[options.queueDepth()];
         queue = controller.createQueuePair(options.queueDepth());
+        nextPlace = -1;
+        chooseNext();
         try {
             memory = controller.dma().allocate((long) size * options.queueDepth());
             pattern = options.verify() ? new LoadPattern(memory.segment(), size, places, depth) : null;
@@ -140,6 +144,7 @@ public final class LoadGenerator implements AutoCloseable {
             batchNanos = System.nanoTime();
             phaseEndNanos = batchNanos + options.warmUp().toNanos();
             nextDueNanos = batchNanos;
+            Arrays.fill(startNanos, batchNanos);
             for (int i = 0; i < depth; i++) {
                 submitOrRest(i);
             }
@@ -202,11 +207,11 @@ public final class LoadGenerator implements AutoCloseable {
     private void submitDue() {
         long now = System.nanoTime();
         while (restingCount > 0 && now - nextDueNanos >= 0) {
-            batchNanos = now;
-            submit(resting[--restingCount]);
+            int buffer = resting[--restingCount];
+            startNanos[buffer] = now;
+            submit(buffer);
             nextDueNanos = Math.max(nextDueNanos + intervalNanos, now - depth * intervalNanos);
         }
-        batchNanos = 0;
     }
 
     /** Reads all that was written once more: also what no read of the load has met. */
@@ -219,11 +224,10 @@ public final class LoadGenerator implements AutoCloseable {
     }
 
     private void submit(int buffer) {
-        boolean reads = readPercent == 100 || (readPercent > 0 && random(100) < readPercent);
-        long place = place();
+        boolean reads = nextIsRead;
+        long place = nextPlace;
         long block = (firstPlace + place) * blocks;
         long offset = (long) buffer * options.blockSizeBytes();
-        startNanos[buffer] = batchNanos;
         if (pattern != null) {
             pattern.prepare(buffer, place, reads);
         }
@@ -237,15 +241,17 @@ public final class LoadGenerator implements AutoCloseable {
         } catch (IOException e) {
             failure = e;
         }
+        chooseNext();
     }
 
-    private long place() {
+    /** Chooses what the next request does: ahead, while there is time. */
+    private void chooseNext() {
+        nextIsRead = readPercent == 100 || (readPercent > 0 && random(100) < readPercent);
         if (random) {
-            return random(places);
+            nextPlace = random(places);
+        } else {
+            nextPlace = nextPlace + 1 == places ? 0 : nextPlace + 1;
         }
-        long place = nextPlace;
-        nextPlace = place + 1 == places ? 0 : place + 1;
-        return place;
     }
 
     /** A number below the bound: xorshift64*, without the modulo. */
@@ -259,12 +265,8 @@ public final class LoadGenerator implements AutoCloseable {
     }
 
     private void completed(NvmeRequest request) {
-        if (batchNanos == 0) {
-            batchNanos = System.nanoTime();
-        }
         inFlight--;
         int buffer = (int) request.context();
-        long nanos = batchNanos - startNanos[buffer];
         if (pattern != null && request.status() == 0) {
             pattern.completed(buffer);
         }
@@ -273,6 +275,12 @@ public final class LoadGenerator implements AutoCloseable {
         if (!draining && !last) {
             submitOrRest(buffer);
         }
+        // One request's time ends where that of the next one begins, so nothing is left out.
+        if (batchNanos == 0) {
+            batchNanos = System.nanoTime();
+        }
+        long nanos = batchNanos - startNanos[buffer];
+        startNanos[buffer] = batchNanos;
         if (measuring) {
             latency.record(nanos);
             count++;

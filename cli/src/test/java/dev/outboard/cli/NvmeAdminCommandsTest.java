@@ -95,7 +95,8 @@ class NvmeAdminCommandsTest {
     void namespacesAreCreatedDetachedAttachedAndDeleted() {
         assertThat(text("namespaces").lines()).hasSize(2).allMatch(line -> line.contains("blocks of 512 bytes"));
         assertThat(text("namespaces", "detach", "--namespace", "2")).contains("namespace 2: not attached");
-        Command.assertFails(nvme("namespaces", "delete", "--namespace", "2"), "add --destroy");
+        Command.assertFails(
+                nvme("namespaces", "delete", "--namespace", "2"), "lose all data of namespace 2", "add --destroy");
         assertThat(text("namespaces", "delete", "--namespace", "2", "--destroy").lines())
                 .hasSize(1);
         assertThat(text("namespaces", "create", "--blocks", "128", "--lba-format", "4"))
@@ -126,8 +127,8 @@ class NvmeAdminCommandsTest {
 
     @Test
     void whatErasesNeedsToBeWanted() throws IOException {
-        Command.assertFails(nvme("format"), "add --destroy");
-        Command.assertFails(nvme("sanitize", "--start", "block_erase"), "add --destroy");
+        Command.assertFails(nvme("format"), "lose all data of the first namespace", "add --destroy");
+        Command.assertFails(nvme("sanitize", "--start", "block_erase"), "lose everything", "add --destroy");
         Command.assertFails(nvme("passthru", "--opcode", "0x84"), "add --destroy");
         assertThat(text("format", "--lba-format", "4", "--destroy")).contains("blocks of 4096 bytes");
         assertThat(text("sanitize")).isEqualTo("never sanitized\n");
@@ -190,7 +191,8 @@ class NvmeAdminCommandsTest {
         assertThat(nvme("copy", "--lba", "0", "--blocks", "8", "--to", "16380", "--destroy")
                         .err())
                 .contains("outside of namespace 1");
-        assertThat(nvme("copy", "--lba", "0", "--to", "100").err()).contains("--destroy");
+        Command.assertFails(
+                nvme("copy", "--lba", "0", "--to", "100", "--blocks", "2"), "lose blocks 100 to 101", "add --destroy");
         assertThat(nvme("copy", "--lba", "0", "--destroy").status()).isEqualTo(2);
     }
 }

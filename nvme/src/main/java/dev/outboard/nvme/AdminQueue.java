@@ -3,6 +3,7 @@ package dev.outboard.nvme;
 import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceTimeoutException;
 import dev.outboard.driver.IdleStrategy;
+import dev.outboard.driver.Waiting;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.specs.nvme.Feature;
 import dev.outboard.specs.nvme.Identify;

@@ -2,6 +2,7 @@ package dev.outboard.nvme;
 
 import dev.outboard.driver.BlockDevice;
 import dev.outboard.driver.DeviceException;
+import dev.outboard.driver.Waiting;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.memory.Field;
 import dev.outboard.specs.nvme.Guard;

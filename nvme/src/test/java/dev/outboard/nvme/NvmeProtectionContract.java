@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.outboard.driver.DeviceException;
+import dev.outboard.driver.Waiting;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.specs.nvme.Copy;
 import dev.outboard.specs.nvme.ProtectionInformation;

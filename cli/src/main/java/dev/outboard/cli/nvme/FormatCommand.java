@@ -1,5 +1,6 @@
 package dev.outboard.cli.nvme;
 
+import dev.outboard.cli.DestroyOption;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
 import dev.outboard.driver.DeviceException;
@@ -77,16 +78,16 @@ final class FormatCommand implements Callable<Integer> {
     @Spec
     private @Nullable CommandSpec spec;
 
-    @Option(names = "--destroy", description = "Yes, erase what is there; needed on anything but a model.")
-    private boolean destroy;
+    @Mixin
+    private DestroyOption destroy = new DestroyOption();
 
     @Mixin
     private JsonOption output = new JsonOption();
 
     @Override
     public Integer call() throws IOException {
-        device.requireDestroy(destroy);
         checkGuard();
+        device.requireDestroy(destroy, "all data");
         try (NvmeController controller = device.open()) {
             NvmeNamespace before = device.namespace(controller);
             int format = format(before);

@@ -2,6 +2,7 @@ package dev.outboard.emulation.nvme;
 
 import dev.outboard.specs.nvme.ProtectionInformation;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -176,178 +177,127 @@ public record NvmeOptions(
     }
 
     /**
-     * The same with another size.
+     * {@return the same with another size}
      *
      * @param bytes the size of each namespace
-     * @return the options
      */
     public NvmeOptions withSizeBytes(long bytes) {
-        return new NvmeOptions(
-                bytes,
-                blockSizeBytes,
-                namespaces,
-                metadata,
-                zones,
-                serial,
-                model,
-                firmware,
-                ioQueues,
-                doorbellStride,
-                controllerMemoryBytes,
-                file);
+        return with(changed -> changed.sizeBytes = bytes);
     }
 
     /**
-     * The same with another block size.
+     * {@return the same with another block size}
      *
      * @param bytes 512 or 4096
-     * @return the options
      */
     public NvmeOptions withBlockSizeBytes(int bytes) {
-        return new NvmeOptions(
-                sizeBytes,
-                bytes,
-                namespaces,
-                metadata,
-                zones,
-                serial,
-                model,
-                firmware,
-                ioQueues,
-                doorbellStride,
-                controllerMemoryBytes,
-                file);
+        return with(changed -> changed.blockSizeBytes = bytes);
     }
 
     /**
-     * The same with another number of namespaces.
+     * {@return the same with another number of namespaces}
      *
      * @param count 1 to 16
-     * @return the options
      */
     public NvmeOptions withNamespaces(int count) {
-        return new NvmeOptions(
-                sizeBytes,
-                blockSizeBytes,
-                count,
-                metadata,
-                zones,
-                serial,
-                model,
-                firmware,
-                ioQueues,
-                doorbellStride,
-                controllerMemoryBytes,
-                file);
+        return with(changed -> changed.namespaces = count);
     }
 
     /**
-     * The same with other metadata.
+     * {@return the same with other metadata}
      *
      * @param blockMetadata the metadata of each block
-     * @return the options
      */
     public NvmeOptions withMetadata(Metadata blockMetadata) {
-        return new NvmeOptions(
-                sizeBytes,
-                blockSizeBytes,
-                namespaces,
-                blockMetadata,
-                zones,
-                serial,
-                model,
-                firmware,
-                ioQueues,
-                doorbellStride,
-                controllerMemoryBytes,
-                file);
+        return with(changed -> changed.metadata = blockMetadata);
     }
 
     /**
-     * The same with other zones.
+     * {@return the same with other zones}
      *
      * @param zoned the zones
-     * @return the options
      */
     public NvmeOptions withZones(ZoneLimits zoned) {
-        return new NvmeOptions(
-                sizeBytes,
-                blockSizeBytes,
-                namespaces,
-                metadata,
-                zoned,
-                serial,
-                model,
-                firmware,
-                ioQueues,
-                doorbellStride,
-                controllerMemoryBytes,
-                file);
+        return with(changed -> changed.zones = zoned);
     }
 
     /**
-     * The same with another distance of doorbells.
+     * {@return the same with another distance of doorbells}
      *
      * @param stride CAP.DSTRD
-     * @return the options
      */
     public NvmeOptions withDoorbellStride(int stride) {
-        return new NvmeOptions(
-                sizeBytes,
-                blockSizeBytes,
-                namespaces,
-                metadata,
-                zones,
-                serial,
-                model,
-                firmware,
-                ioQueues,
-                stride,
-                controllerMemoryBytes,
-                file);
+        return with(changed -> changed.doorbellStride = stride);
     }
 
     /**
-     * The same with another controller memory buffer.
+     * {@return the same with another controller memory buffer}
      *
      * @param bytes its size; 0 for none
-     * @return the options
      */
     public NvmeOptions withControllerMemoryBytes(long bytes) {
-        return new NvmeOptions(
-                sizeBytes,
-                blockSizeBytes,
-                namespaces,
-                metadata,
-                zones,
-                serial,
-                model,
-                firmware,
-                ioQueues,
-                doorbellStride,
-                bytes,
-                file);
+        return with(changed -> changed.controllerMemoryBytes = bytes);
     }
 
     /**
-     * The same with another file.
+     * {@return the same with another file}
      *
      * @param path the file that holds the namespaces
-     * @return the options
      */
     public NvmeOptions withFile(Path path) {
-        return new NvmeOptions(
-                sizeBytes,
-                blockSizeBytes,
-                namespaces,
-                metadata,
-                zones,
-                serial,
-                model,
-                firmware,
-                ioQueues,
-                doorbellStride,
-                controllerMemoryBytes,
-                path);
+        return with(changed -> changed.file = path);
+    }
+
+    private NvmeOptions with(Consumer<Changed> change) {
+        var changed = new Changed(this);
+        change.accept(changed);
+        return changed.options();
+    }
+
+    /** The same components, of which one is set to another value. */
+    private static final class Changed {
+        private long sizeBytes;
+        private int blockSizeBytes;
+        private int namespaces;
+        private Metadata metadata;
+        private ZoneLimits zones;
+        private String serial;
+        private String model;
+        private String firmware;
+        private int ioQueues;
+        private int doorbellStride;
+        private long controllerMemoryBytes;
+        private @Nullable Path file;
+
+        Changed(NvmeOptions options) {
+            sizeBytes = options.sizeBytes;
+            blockSizeBytes = options.blockSizeBytes;
+            namespaces = options.namespaces;
+            metadata = options.metadata;
+            zones = options.zones;
+            serial = options.serial;
+            model = options.model;
+            firmware = options.firmware;
+            ioQueues = options.ioQueues;
+            doorbellStride = options.doorbellStride;
+            controllerMemoryBytes = options.controllerMemoryBytes;
+            file = options.file;
+        }
+
+        NvmeOptions options() {
+            return new NvmeOptions(
+                    sizeBytes,
+                    blockSizeBytes,
+                    namespaces,
+                    metadata,
+                    zones,
+                    serial,
+                    model,
+                    firmware,
+                    ioQueues,
+                    doorbellStride,
+                    controllerMemoryBytes,
+                    file);
+        }
     }
 }

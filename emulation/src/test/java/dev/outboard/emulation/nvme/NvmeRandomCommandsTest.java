@@ -216,9 +216,10 @@ class NvmeRandomCommandsTest extends NvmeTestBase {
         assertAlive();
     }
 
-    private int status(Pair pair, Command command) throws IOException {
+    @Override
+    int status(Pair pair, Command command) throws IOException {
         try {
-            return Status.code(driver.execute(pair, command).status());
+            return super.status(pair, command);
         } catch (IOException e) {
             throw new IOException("seed " + seed + ", command " + Arrays.toString(command.words), e);
         }

@@ -14,7 +14,6 @@ import dev.outboard.specs.nvme.Guard;
 import dev.outboard.specs.nvme.Identify;
 import dev.outboard.specs.nvme.Opcode;
 import dev.outboard.specs.nvme.ProtectionInformation;
-import dev.outboard.specs.nvme.Status;
 import dev.outboard.specs.vfiouser.VfioUser;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

@@ -1,5 +1,6 @@
 package dev.outboard.bench;
 
+import dev.outboard.cli.SvgChart;
 import dev.outboard.driver.ByteSize;
 import dev.outboard.nvme.Nvme;
 import dev.outboard.nvme.NvmeController;
@@ -89,45 +90,46 @@ public final class Picture implements Callable<Integer> {
         Settings settings = new Settings(root, seconds, rounds, TARGET_BYTES, null, target, Pattern.compile(""));
         try (Programs programs = new Programs()) {
             Path socket = NvmeTarget.start(target, settings, programs).socket();
-            List<LineChart> charts = List.of(ofDepths(socket), ofSizes(socket));
-            Files.writeString(
-                    file, LineChart.svg("The NVMe driver on an emulated controller (" + target + ")", charts));
+            List<SvgChart> charts = List.of(ofDepths(socket), ofSizes(socket));
+            Files.writeString(file, SvgChart.svg("The NVMe driver on an emulated controller (" + target + ")", charts));
         }
         System.out.println(file);
         return 0;
     }
 
-    private LineChart ofDepths(Path socket) throws IOException {
-        List<LineChart.Series> lines = List.of(
+    private SvgChart ofDepths(Path socket) throws IOException {
+        List<SvgChart.Series> lines = List.of(
                 ofDepths(socket, "1 queue, reads", Operation.RANDREAD, 1),
                 ofDepths(socket, "1 queue, writes", Operation.RANDWRITE, 1),
                 ofDepths(socket, "2 queues, reads", Operation.RANDREAD, 2));
         List<String> categories =
                 Arrays.stream(DEPTHS).mapToObj(Integer::toString).toList();
-        return new LineChart("4 KiB at random", categories, "queue depth", "million a second", lines);
+        return new SvgChart(
+                "4 KiB at random", "million requests a second", categories, "queue depth", SvgChart.Kind.LINES, lines);
     }
 
-    private LineChart.Series ofDepths(Path socket, String name, Operation operation, int jobs) throws IOException {
+    private SvgChart.Series ofDepths(Path socket, String name, Operation operation, int jobs) throws IOException {
         List<Double> values = new ArrayList<>();
         for (int depth : DEPTHS) {
             values.add(measure(socket, operation, SMALL, depth, jobs).iops() / MILLION);
         }
-        return new LineChart.Series(name, values);
+        return new SvgChart.Series(name, values);
     }
 
-    private LineChart ofSizes(Path socket) throws IOException {
-        List<LineChart.Series> lines = new ArrayList<>();
+    private SvgChart ofSizes(Path socket) throws IOException {
+        List<SvgChart.Series> lines = new ArrayList<>();
         for (int depth : DEPTHS_OF_SIZES) {
             List<Double> values = new ArrayList<>();
             for (int size : SIZES) {
                 values.add(measure(socket, Operation.RANDREAD, size, depth, 1).mibPerSecond() / MIB_A_GIB);
             }
-            lines.add(new LineChart.Series("depth " + depth, values));
+            lines.add(new SvgChart.Series("depth " + depth, values));
         }
         List<String> categories = Arrays.stream(SIZES)
                 .mapToObj(size -> new ByteSize(size).toString())
                 .toList();
-        return new LineChart("Reads at random, 1 queue", categories, "bytes a request", "GiB/s", lines);
+        return new SvgChart(
+                "Reads at random, 1 queue", "GiB/s", categories, "bytes a request", SvgChart.Kind.LINES, lines);
     }
 
     /** The median round, after one that compiles our driver and target for it. */

@@ -102,7 +102,7 @@ class BadInputOverVfioTest {
         KernelDriver.binding().bind(DriverBinding.VFIO_PCI);
         isRefused(
                 Command.line("nvme", "write", "--lba", "0", "--file", "/dev/zero", "--device", DEVICE),
-                "overwrites data on " + DEVICE,
+                "would lose block 0 of the first namespace on " + DEVICE,
                 "--destroy");
     }
 

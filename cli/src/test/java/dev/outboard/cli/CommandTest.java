@@ -55,7 +55,8 @@ class CommandTest {
         assertThat((List<?>) json.get("namespaces"))
                 .singleElement()
                 .satisfies(namespace -> assertThat((Map<Object, Object>) namespace)
-                        .containsKeys("nsid", "nsze", "ncap", "nuse", "flbas", "lbafs", "nguid", "eui64"));
+                        .containsKeys(
+                                "nsid", "nsze", "ncap", "nuse", "flbas", "lbafs", "nguid", "eui64", "elbafs", "lbstm"));
     }
 
     @ParameterizedTest

@@ -2,11 +2,11 @@ package dev.outboard.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.outboard.driver.Waiting;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.nvme.Nvme;
 import dev.outboard.nvme.NvmeBlockDevice;
 import dev.outboard.nvme.NvmeController;
-import dev.outboard.nvme.Waiting;
 import dev.outboard.pci.DriverBinding;
 import java.io.IOException;
 import java.nio.file.Files;

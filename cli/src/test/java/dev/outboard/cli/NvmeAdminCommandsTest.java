@@ -58,6 +58,8 @@ class NvmeAdminCommandsTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
                     metadata=8&protection=1 | blocks of 512 bytes and 8 bytes of metadata (8M), protection information of type 1
+                    metadata=16&protection=2&guard=64 | information of type 2 with guards of 64 bits
+                    metadata=16&protection=1&guard=32&storage-tag=40 | 1 with guards of 32 bits and storage tags of 40 bits
                     zone-size=1M            | blocks of 512 bytes (8M), 8 zones of 2048 blocks
                     hmb=4M&hmb-pieces=9     | host memory     4M (hmpre 1024, hmmin 256, hmminds 0, hmmaxd 9)
                     """)
@@ -94,7 +96,8 @@ class NvmeAdminCommandsTest {
     void namespacesAreCreatedDetachedAttachedAndDeleted() {
         assertThat(text("namespaces").lines()).hasSize(2).allMatch(line -> line.contains("blocks of 512 bytes"));
         assertThat(text("namespaces", "detach", "--namespace", "2")).contains("namespace 2: not attached");
-        Command.assertFails(nvme("namespaces", "delete", "--namespace", "2"), "add --destroy");
+        Command.assertFails(
+                nvme("namespaces", "delete", "--namespace", "2"), "lose all data of namespace 2", "add --destroy");
         assertThat(text("namespaces", "delete", "--namespace", "2", "--destroy").lines())
                 .hasSize(1);
         assertThat(text("namespaces", "create", "--blocks", "128", "--lba-format", "4"))
@@ -105,9 +108,28 @@ class NvmeAdminCommandsTest {
     }
 
     @Test
+    void formatChoosesGuards() throws IOException {
+        Map<String, Object> json = nvme("format", "--guard", "64", "--protection", "1", "--destroy", "--json")
+                .json();
+        assertThat(json).containsEntry("flbas", 12).containsEntry("dps", 1).containsKeys("lbstm", "pic");
+        assertThat(((List<?>) json.get("elbafs")).get(12)).isEqualTo(Map.of("sts", 0, "pif", 2));
+        assertThat(text("identify")).contains("16 bytes of metadata").contains("guards of 64 bits");
+        assertThat(nvme("format", "--guard", "32", "--storage-tag", "64", "--protection", "2", "--destroy", "--json")
+                        .json())
+                .containsEntry("flbas", 11);
+        Command.assertFails(
+                nvme("format", "--guard", "64", "--storage-tag", "1", "--protection", "1", "--destroy"),
+                "guards of 64 bits and storage tags of 1 bits; identify --json lists");
+        Command.assertWrongUsage(nvme("format", "--guard", "64", "--destroy"), "give --guard and --protection");
+        Command.assertWrongUsage(
+                nvme("format", "--guard", "64", "--protection", "1", "--lba-format", "1", "--destroy"),
+                "no --lba-format");
+    }
+
+    @Test
     void whatErasesNeedsToBeWanted() throws IOException {
-        Command.assertFails(nvme("format"), "add --destroy");
-        Command.assertFails(nvme("sanitize", "--start", "block_erase"), "add --destroy");
+        Command.assertFails(nvme("format"), "lose all data of the first namespace", "add --destroy");
+        Command.assertFails(nvme("sanitize", "--start", "block_erase"), "lose everything", "add --destroy");
         Command.assertFails(nvme("passthru", "--opcode", "0x84"), "add --destroy");
         assertThat(text("format", "--lba-format", "4", "--destroy")).contains("blocks of 4096 bytes");
         assertThat(text("sanitize")).isEqualTo("never sanitized\n");
@@ -184,7 +206,8 @@ class NvmeAdminCommandsTest {
         assertThat(nvme("copy", "--lba", "0", "--blocks", "8", "--to", "16380", "--destroy")
                         .err())
                 .contains("outside of namespace 1");
-        assertThat(nvme("copy", "--lba", "0", "--to", "100").err()).contains("--destroy");
+        Command.assertFails(
+                nvme("copy", "--lba", "0", "--to", "100", "--blocks", "2"), "lose blocks 100 to 101", "add --destroy");
         assertThat(nvme("copy", "--lba", "0", "--destroy").status()).isEqualTo(2);
     }
 }

@@ -66,21 +66,6 @@ public final class DmaRegion implements GuestRegion {
         return mapped;
     }
 
-    /**
-     * Whether all of a range lies in this region.
-     *
-     * @param start its first device address
-     * @param length its size, in bytes, not negative
-     * @return whether it can be accessed through {@link #segment}, as far as bounds go
-     */
-    public boolean contains(long start, long length) {
-        // Unsigned: device addresses and sizes come from the client and may have the top bit set.
-        long offset = start - address;
-        return length >= 0
-                && length <= segment.byteSize()
-                && Long.compareUnsigned(offset, segment.byteSize() - length) <= 0;
-    }
-
     boolean overlaps(long start, long size) {
         return Long.compareUnsigned(start - address, sizeBytes) < 0 || Long.compareUnsigned(address - start, size) < 0;
     }

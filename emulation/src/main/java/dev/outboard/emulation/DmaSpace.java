@@ -6,6 +6,7 @@ import dev.outboard.linux.LinuxException;
 import dev.outboard.linux.Mman;
 import dev.outboard.specs.vfiouser.VfioUser;
 import dev.outboard.virtio.GuestMemory;
+import dev.outboard.virtio.GuestRegion;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -298,7 +299,7 @@ public final class DmaSpace implements GuestMemory {
 
     /** The region that an address lies in. */
     private @Nullable DmaRegion at(long address) {
-        int index = firstAbove(address) - 1;
+        int index = GuestRegion.firstAbove(regions, address) - 1;
         if (index >= 0 && regions.get(index).covers(address)) {
             return regions.get(index);
         }
@@ -308,21 +309,6 @@ public final class DmaSpace implements GuestMemory {
             }
         }
         return null;
-    }
-
-    /** The index of the first region that starts above an address. */
-    private int firstAbove(long address) {
-        int low = 0;
-        int high = regions.size();
-        while (low < high) {
-            int middle = (low + high) >>> 1;
-            if (Long.compareUnsigned(regions.get(middle).address(), address) <= 0) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        return low;
     }
 
     /**
@@ -341,7 +327,7 @@ public final class DmaSpace implements GuestMemory {
         if (!wholePages || size <= 0 || wraps(address, size) || offset < 0 || offset > Long.MAX_VALUE - size) {
             throw new ErrorReply(Errno.EINVAL);
         }
-        int index = firstAbove(address);
+        int index = GuestRegion.firstAbove(regions, address);
         boolean isTaken = at(address) != null
                 || (index < regions.size() && regions.get(index).overlaps(address, size))
                 || deviceMemory.stream().anyMatch(region -> region.overlaps(address, size));

@@ -1,6 +1,7 @@
 package dev.outboard.emulation;
 
 import dev.outboard.linux.Affinity;
+import dev.outboard.linux.SystemCalls;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -81,6 +82,8 @@ public final class EmulatorMain {
      * @param arguments the model's name, then options
      */
     public static void main(String[] arguments) {
+        // Linking takes half of the start, and whoever started this process waits for it on another processor.
+        Thread.ofPlatform().daemon().name("outboard-link").start(SystemCalls::linkAhead);
         try {
             new EmulatorMain(new ArrayDeque<>(List.of(arguments))).serve();
             System.exit(0);

@@ -1,10 +1,10 @@
 package dev.outboard.emulation;
 
-import dev.outboard.emulation.IncomingMessage.Kept;
-import dev.outboard.emulation.IncomingMessage.Progress;
 import dev.outboard.linux.Fd;
 import dev.outboard.linux.LinuxException;
 import dev.outboard.linux.Poll;
+import dev.outboard.linux.SocketMessage.Kept;
+import dev.outboard.linux.SocketMessage.Progress;
 import dev.outboard.linux.StructView;
 import dev.outboard.linux.UnixSocket;
 import dev.outboard.specs.vfiouser.VfioUser;

@@ -15,7 +15,9 @@ import dev.outboard.emulation.nvme.NvmeOptions;
 import dev.outboard.emulation.recording.Recorder;
 import dev.outboard.emulation.serial.SerialCardModel;
 import dev.outboard.emulation.serial.SerialCardModel.Wiring;
+import dev.outboard.specs.nvme.Guard;
 import dev.outboard.specs.nvme.Identify;
+import dev.outboard.specs.nvme.ProtectionInformation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -155,6 +157,8 @@ public final class Models {
         options.put("metadata", "bytes of metadata a block: 0, 8, 16 or 64 (0)");
         options.put("metadata-place", "separate, or extended: after the data of each block (separate)");
         options.put("protection", "the type of protection information, 1 to 3; 0 is none (0)");
+        options.put("guard", "bits of the guard in protection information: 16, 32 or 64 (16)");
+        options.put("storage-tag", "bits of the storage tag in protection information (the fewest)");
         options.put("zone-size", "the size of a zone, for zoned namespaces; 0 is none (0)");
         options.put("max-open", "open zones at most; 0 is no limit (0)");
         options.put("max-active", "open and closed zones at most; 0 is no limit (0)");
@@ -190,7 +194,8 @@ public final class Models {
                 new NvmeOptions.Metadata(
                         options.number("metadata", 0),
                         options.choice("metadata-place", MetadataPlace.SEPARATE) == MetadataPlace.EXTENDED,
-                        options.number("protection", 0)),
+                        options.number("protection", 0),
+                        protection(options)),
                 new NvmeOptions.ZoneLimits(
                         options.sizeBytes("zone-size", 0),
                         options.number("max-open", 0),
@@ -223,6 +228,16 @@ public final class Models {
                 options.sizeBytes("hmb-min", quarter),
                 options.sizeBytes("hmb-piece", 0),
                 options.number("hmb-pieces", 0));
+    }
+
+    private static ProtectionInformation protection(ModelOptions options) {
+        int bits = options.number("guard", Guard.BITS_16.bits());
+        for (Guard guard : Guard.values()) {
+            if (guard.bits() == bits) {
+                return new ProtectionInformation(guard, options.number("storage-tag", guard.smallestStorageTagBits()));
+            }
+        }
+        throw new IllegalArgumentException("a guard has 16, 32 or 64 bits, not " + bits);
     }
 
     private static Kind eduKind() {

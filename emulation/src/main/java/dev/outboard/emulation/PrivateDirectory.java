@@ -1,6 +1,7 @@
 package dev.outboard.emulation;
 
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -9,13 +10,26 @@ import java.nio.file.attribute.PosixFilePermissions;
 final class PrivateDirectory {
     private static final String SOCKET = "vfio-user.sock";
     private static final String ERRORS = "errors";
+    private static final int ATTEMPTS = 100;
 
     private PrivateDirectory() {}
 
     static Path create() throws IOException {
-        // mkdtemp's way: the directory has these permissions from the start.
+        // mkdtemp's way: the directory has these permissions from the start, and is nobody's from before. Its name is
+        // no
+        // secret, so it needs no SecureRandom, which takes long to load.
         var permissions = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
-        return Files.createTempDirectory("outboard-", permissions);
+        Path parent = Path.of(System.getProperty("java.io.tmpdir"));
+        for (int attempt = 1; ; attempt++) {
+            String name = "outboard-" + ProcessHandle.current().pid() + "-" + Long.toHexString(System.nanoTime());
+            try {
+                return Files.createDirectory(parent.resolve(name), permissions);
+            } catch (FileAlreadyExistsException e) {
+                if (attempt == ATTEMPTS) {
+                    throw e;
+                }
+            }
+        }
     }
 
     static Path socket(Path directory) {

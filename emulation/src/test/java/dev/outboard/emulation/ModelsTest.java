@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.outboard.emulation.nvme.NvmeModel;
 import dev.outboard.emulation.nvme.NvmeOptions;
 import dev.outboard.pci.Pci;
+import dev.outboard.specs.nvme.Guard;
+import dev.outboard.specs.nvme.ProtectionInformation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,6 +56,11 @@ class ModelsTest {
                 "zone-size=64K&max-open=3&max-active=2",
                 "zone-size=64K&max-open=-1",
                 "doorbell-stride=7",
+                "guard=24",
+                "guard=64",
+                "guard=64&metadata=8&protection=1",
+                "guard=32&metadata=16&protection=1&storage-tag=8",
+                "guard=32&metadata=16&protection=1&storage-tag=17",
                 "serial=123456789012345678901",
                 "serial=\u00e4",
                 "=1",
@@ -74,6 +81,10 @@ class ModelsTest {
             assertThat(options.metadata()).isEqualTo(new NvmeOptions.Metadata(16, true, 2));
             assertThat(options.zones()).isEqualTo(new NvmeOptions.ZoneLimits(65536, 2, 4));
             assertThat(options.doorbellStride()).isZero();
+        }
+        try (PciModel model = create("size=1M&metadata=16&protection=1&guard=32")) {
+            assertThat(((NvmeModel) model).options().metadata().protection())
+                    .isEqualTo(new ProtectionInformation(Guard.BITS_32, 16));
         }
     }
 

@@ -17,18 +17,18 @@ import java.lang.ref.Reference;
  * The C functions. Every method follows the kernel's own convention: a result of zero or more is the result, a negative
  * one is the negated error number. {@code errno} is captured into a slot of the calling thread.
  *
- * <p>A signature costs the linker some 5 ms at start, a second function of the same signature next to nothing. So a few
- * signatures serve all functions: a number is passed as a {@code long} (in a register, of which the callee uses what its
- * parameter has), and numbers that a function does not ask for are zeros that it does not look at. Functions of a signature
- * are called as variadic where one of them is: Linux's calling conventions pass integers and pointers the same way, and
- * x86-64's adds only how many vector registers are used, none. Pointers for which there is no signature are passed as
- * addresses, whose memory the caller keeps alive.
+ * <p>A signature costs the linker some 15 ms at start, half of what a program that opens a device needs; a second function
+ * of the same signature costs next to nothing. So one signature serves all functions: up to three pointers, which keep
+ * their memory alive through the call, then numbers. A number in the place of a pointer is passed as an address; numbers
+ * that a function does not ask for are zeros that it does not look at; it uses what its parameter has of a register. All are
+ * called as variadic, which some are: Linux's calling conventions pass integers and pointers the same way, and x86-64's adds
+ * only how many vector registers are used, none. Pointers beyond the third are passed as addresses, whose memory the caller
+ * keeps alive.
  */
 final class Libc {
     private static final Linker LINKER = Linker.nativeLinker();
     private static final Linker.Option CAPTURE_ERRNO = Linker.Option.captureCallState("errno");
-    private static final Linker.Option VARIADIC_FROM_SECOND = Linker.Option.firstVariadicArg(1);
-    private static final Linker.Option VARIADIC_FROM_THIRD = Linker.Option.firstVariadicArg(2);
+    private static final Linker.Option VARIADIC = Linker.Option.firstVariadicArg(1);
     private static final StructLayout CAPTURED = Linker.Option.captureStateLayout();
     private static final VarHandle ERRNO =
             CAPTURED.varHandle(MemoryLayout.PathElement.groupElement("errno")).withInvokeExactBehavior();
@@ -36,44 +36,39 @@ final class Libc {
     private static final ThreadLocal<MemorySegment> SLOT =
             ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(CAPTURED));
 
-    // The signatures, named by where the pointer is.
-    private static final FunctionDescriptor NO_POINTER =
-            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-    private static final FunctionDescriptor FIRST = FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
-    private static final FunctionDescriptor SECOND =
-            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
-    private static final FunctionDescriptor THIRD = FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS);
+    private static final FunctionDescriptor SIGNATURE =
+            FunctionDescriptor.of(JAVA_LONG, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG);
 
-    private static final MethodHandle OPEN = first("open");
-    private static final MethodHandle IOCTL = third("ioctl");
-    private static final MethodHandle FCNTL = third("fcntl");
-    private static final MethodHandle CLOSE = numbers("close");
-    private static final MethodHandle READ = second("read");
-    private static final MethodHandle WRITE = second("write");
-    private static final MethodHandle PREAD = second("pread");
-    private static final MethodHandle PWRITE = second("pwrite");
-    private static final MethodHandle FTRUNCATE = numbers("ftruncate");
-    private static final MethodHandle FCHMOD = numbers("fchmod");
-    private static final MethodHandle FLOCK = numbers("flock");
-    private static final MethodHandle MMAP = numbers("mmap");
-    private static final MethodHandle MUNMAP = numbers("munmap");
-    private static final MethodHandle MADVISE = first("madvise");
-    private static final MethodHandle STATX = numbers("statx");
-    private static final MethodHandle MEMFD_CREATE = first("memfd_create");
-    private static final MethodHandle EVENTFD = numbers("eventfd");
-    private static final MethodHandle EPOLL_CREATE1 = numbers("epoll_create1");
-    private static final MethodHandle EPOLL_CTL = numbers("epoll_ctl");
-    private static final MethodHandle EPOLL_WAIT = second("epoll_wait");
-    private static final MethodHandle POLL = first("poll");
-    private static final MethodHandle SOCKET = numbers("socket");
-    private static final MethodHandle SOCKETPAIR = numbers("socketpair");
-    private static final MethodHandle BIND = second("bind");
-    private static final MethodHandle LISTEN = numbers("listen");
-    private static final MethodHandle ACCEPT4 = second("accept4");
-    private static final MethodHandle CONNECT = second("connect");
-    private static final MethodHandle SHUTDOWN = numbers("shutdown");
-    private static final MethodHandle SENDMSG = second("sendmsg");
-    private static final MethodHandle RECVMSG = second("recvmsg");
+    private static final MethodHandle OPEN = function("open");
+    private static final MethodHandle IOCTL = function("ioctl");
+    private static final MethodHandle FCNTL = function("fcntl");
+    private static final MethodHandle CLOSE = function("close");
+    private static final MethodHandle READ = function("read");
+    private static final MethodHandle WRITE = function("write");
+    private static final MethodHandle PREAD = function("pread");
+    private static final MethodHandle PWRITE = function("pwrite");
+    private static final MethodHandle FTRUNCATE = function("ftruncate");
+    private static final MethodHandle FCHMOD = function("fchmod");
+    private static final MethodHandle FLOCK = function("flock");
+    private static final MethodHandle MMAP = function("mmap");
+    private static final MethodHandle MUNMAP = function("munmap");
+    private static final MethodHandle MADVISE = function("madvise");
+    private static final MethodHandle STATX = function("statx");
+    private static final MethodHandle MEMFD_CREATE = function("memfd_create");
+    private static final MethodHandle EVENTFD = function("eventfd");
+    private static final MethodHandle EPOLL_CREATE1 = function("epoll_create1");
+    private static final MethodHandle EPOLL_CTL = function("epoll_ctl");
+    private static final MethodHandle EPOLL_WAIT = function("epoll_wait");
+    private static final MethodHandle POLL = function("poll");
+    private static final MethodHandle SOCKET = function("socket");
+    private static final MethodHandle SOCKETPAIR = function("socketpair");
+    private static final MethodHandle BIND = function("bind");
+    private static final MethodHandle LISTEN = function("listen");
+    private static final MethodHandle ACCEPT4 = function("accept4");
+    private static final MethodHandle CONNECT = function("connect");
+    private static final MethodHandle SHUTDOWN = function("shutdown");
+    private static final MethodHandle SENDMSG = function("sendmsg");
+    private static final MethodHandle RECVMSG = function("recvmsg");
 
     private Libc() {}
 
@@ -82,35 +77,19 @@ final class Libc {
 
     /** What few programs need, linked when it is needed. */
     private static final class Rare {
-        static final MethodHandle SCHED_SETAFFINITY = third("sched_setaffinity");
-        static final MethodHandle SCHED_GETAFFINITY = third("sched_getaffinity");
-        static final MethodHandle STRERROR = numbers("strerror");
+        static final MethodHandle SCHED_SETAFFINITY = function("sched_setaffinity");
+        static final MethodHandle SCHED_GETAFFINITY = function("sched_getaffinity");
+        static final MethodHandle STRERROR = function("strerror");
     }
 
-    /** A function of numbers. */
-    static MethodHandle numbers(String name) {
-        return function(name, NO_POINTER, CAPTURE_ERRNO, VARIADIC_FROM_SECOND);
-    }
-
-    private static MethodHandle first(String name) {
-        return function(name, FIRST, CAPTURE_ERRNO, VARIADIC_FROM_THIRD);
-    }
-
-    private static MethodHandle second(String name) {
-        return function(name, SECOND, CAPTURE_ERRNO);
-    }
-
-    private static MethodHandle third(String name) {
-        return function(name, THIRD, CAPTURE_ERRNO, VARIADIC_FROM_THIRD);
-    }
-
-    private static MethodHandle function(String name, FunctionDescriptor signature, Linker.Option... options) {
-        return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), signature, options);
+    static MethodHandle function(String name) {
+        return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), SIGNATURE, CAPTURE_ERRNO, VARIADIC);
     }
 
     // Compiled code finds the handles to be constants when it inlines these, as it does: they are small.
 
-    static long call(MethodHandle function, long a, long b, long c, long d, long e, long f) {
+    private static long call(
+            MethodHandle function, MemorySegment a, MemorySegment b, MemorySegment c, long d, long e, long f) {
         MemorySegment slot = SLOT.get();
         try {
             return result((long) function.invokeExact(slot, a, b, c, d, e, f), slot);
@@ -119,31 +98,24 @@ final class Libc {
         }
     }
 
+    static long call(MethodHandle function, long a, long b, long c, long d, long e, long f) {
+        return call(function, number(a), number(b), number(c), d, e, f);
+    }
+
     private static long call(MethodHandle function, MemorySegment a, long b, long c) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return result((long) function.invokeExact(slot, a, b, c), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return call(function, a, number(b), number(c), 0, 0, 0);
     }
 
     private static long call(MethodHandle function, long a, MemorySegment b, long c, long d) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return result((long) function.invokeExact(slot, a, b, c, d), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return call(function, number(a), b, number(c), d, 0, 0);
     }
 
     private static long call(MethodHandle function, long a, long b, MemorySegment c) {
-        MemorySegment slot = SLOT.get();
-        try {
-            return result((long) function.invokeExact(slot, a, b, c), slot);
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return call(function, number(a), number(b), c, 0, 0, 0);
+    }
+
+    private static MemorySegment number(long value) {
+        return MemorySegment.ofAddress(value);
     }
 
     /** Only the low half of an int result is defined; no byte count or address has −1 there. */
@@ -174,7 +146,7 @@ final class Libc {
     }
 
     static int fcntl(int fd, int command, long argument) {
-        return (int) call(FCNTL, fd, command, MemorySegment.ofAddress(argument));
+        return (int) call(FCNTL, fd, command, argument, 0, 0, 0);
     }
 
     static int fcntl(int fd, int command, MemorySegment argument) {
@@ -223,9 +195,8 @@ final class Libc {
 
     static int statx(int directory, MemorySegment path, int flags, int mask, MemorySegment status) {
         try {
-            return (int) call(STATX, directory, path.address(), flags, mask, status.address(), 0);
+            return (int) call(STATX, number(directory), path, number(flags), mask, status.address(), 0);
         } finally {
-            Reference.reachabilityFence(path);
             Reference.reachabilityFence(status);
         }
     }
@@ -308,7 +279,7 @@ final class Libc {
 
     static String strerror(int errno) {
         try {
-            long text = (long) Rare.STRERROR.invokeExact(SLOT.get(), (long) errno, 0L, 0L, 0L, 0L, 0L);
+            long text = (long) Rare.STRERROR.invokeExact(SLOT.get(), number(errno), number(0), number(0), 0L, 0L, 0L);
             return MemorySegment.ofAddress(text).reinterpret(256).getString(0);
         } catch (Throwable t) {
             throw unexpected(t);

@@ -7,15 +7,15 @@ import java.lang.invoke.MethodHandle;
  * mode, so pages that are not there any more are an error number, not a signal.
  */
 final class MemoryCalls {
-    private static final MethodHandle MPROTECT = Libc.numbers("mprotect");
-    private static final MethodHandle MSYNC = Libc.numbers("msync");
-    private static final MethodHandle MLOCK = Libc.numbers("mlock");
-    private static final MethodHandle MUNLOCK = Libc.numbers("munlock");
-    private static final MethodHandle MREMAP = Libc.numbers("mremap");
-    private static final MethodHandle MADVISE = Libc.numbers("madvise");
-    private static final MethodHandle GETPAGESIZE = Libc.numbers("getpagesize");
-    private static final MethodHandle LSEEK = Libc.numbers("lseek");
-    private static final MethodHandle FALLOCATE = Libc.numbers("fallocate");
+    private static final MethodHandle MPROTECT = Libc.function("mprotect");
+    private static final MethodHandle MSYNC = Libc.function("msync");
+    private static final MethodHandle MLOCK = Libc.function("mlock");
+    private static final MethodHandle MUNLOCK = Libc.function("munlock");
+    private static final MethodHandle MREMAP = Libc.function("mremap");
+    private static final MethodHandle MADVISE = Libc.function("madvise");
+    private static final MethodHandle GETPAGESIZE = Libc.function("getpagesize");
+    private static final MethodHandle LSEEK = Libc.function("lseek");
+    private static final MethodHandle FALLOCATE = Libc.function("fallocate");
 
     private MemoryCalls() {}
 

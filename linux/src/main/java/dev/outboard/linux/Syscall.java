@@ -12,14 +12,14 @@ final class Syscall {
     private static final int SYS_futex = X86_64 ? 202 : 98;
     private static final int SYS_perf_event_open = X86_64 ? 298 : 241;
 
-    private static final MethodHandle SYSCALL = Libc.numbers("syscall");
+    private static final MethodHandle SYSCALL = Libc.function("syscall");
 
     private Syscall() {}
 
     /** Linked when somebody asks for another process's memory. */
     private static final class OtherProcess {
-        static final MethodHandle READV = Libc.numbers("process_vm_readv");
-        static final MethodHandle WRITEV = Libc.numbers("process_vm_writev");
+        static final MethodHandle READV = Libc.function("process_vm_readv");
+        static final MethodHandle WRITEV = Libc.function("process_vm_writev");
     }
 
     static int futex(long word, int operation, int value, long timeout) {

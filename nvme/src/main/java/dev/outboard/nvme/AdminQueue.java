@@ -3,6 +3,7 @@ package dev.outboard.nvme;
 import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceTimeoutException;
 import dev.outboard.driver.IdleStrategy;
+import dev.outboard.driver.Waiting;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.specs.nvme.Feature;
 import dev.outboard.specs.nvme.Identify;
@@ -231,6 +232,11 @@ final class AdminQueue implements AutoCloseable {
         DmaMemory buffer = access.dma().allocate(data.byteSize(), access.pageBytes());
         buffer.segment().copyFrom(data);
         return transfer(command.data(buffer), buffer, limit, true);
+    }
+
+    /** The same within the usual time. */
+    void send(NvmeCommand command, MemorySegment data) throws IOException {
+        send(command, data, timeout);
     }
 
     /** Frees the buffer only if the controller is done with it: else it goes with the controller. */

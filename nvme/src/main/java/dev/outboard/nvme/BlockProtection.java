@@ -1,45 +1,63 @@
 package dev.outboard.nvme;
 
-import static java.nio.ByteOrder.BIG_ENDIAN;
-
 import dev.outboard.driver.DeviceException;
+import dev.outboard.specs.nvme.Guard;
 import dev.outboard.specs.nvme.ProtectionInformation;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * Protection information that the host makes and checks itself, so that data are protected from where they are made to the
  * media and back. The controller checks it, too, if a command {@linkplain NvmeCommand#protection asks it to}. NVM command
- * set specification 1.0, 5.2: 16-bit guards, the reference tag of types 1 and 2 is the low half of the block's number, that
- * of type 3 is left to the caller.
+ * set specification 1.0, 5.2: with guards of 16, 32 or 64 bits, as the namespace is formatted. The reference tag of types 1
+ * and 2 is the low part of the block's number, that of type 3 is left to the caller.
  *
  * <p>Safe for use by several threads.
  */
 public final class BlockProtection {
-    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(BIG_ENDIAN);
-    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(BIG_ENDIAN);
     private static final int OWN_REFERENCE_TAGS = 3;
-    private static final int REFERENCE_TAG_UNCHECKED = -1;
 
     private final NvmeNamespace namespace;
+    private final ProtectionInformation format;
+    private final long storageTag;
+    /** Which of its bits are checked. */
+    private final long storageTagMask;
+
     private final boolean referencesBlocks;
-    /** Where the tuple is in a block's metadata. */
-    private final int tupleOffset;
+    /** Where protection information is in a block's metadata. */
+    private final int offset;
 
     /**
-     * The protection of a namespace.
+     * The protection of a namespace, with storage tags of 0 if it has some.
      *
      * @param namespace the namespace
      * @throws IllegalArgumentException if it has no protection information
      */
     public BlockProtection(NvmeNamespace namespace) {
-        if (namespace.protectionType() == 0 || namespace.metadataBytes() < ProtectionInformation.SIZE_BYTES) {
+        this(namespace, 0);
+    }
+
+    /**
+     * The protection of a namespace.
+     *
+     * @param namespace the namespace
+     * @param storageTag the storage tag of its blocks
+     * @throws IllegalArgumentException if it has no protection information, or no storage tags so large
+     */
+    public BlockProtection(NvmeNamespace namespace, long storageTag) {
+        format = namespace.protection();
+        if (namespace.protectionType() == 0 || namespace.metadataBytes() < format.sizeBytes()) {
             throw new IllegalArgumentException(
                     namespace + " has no protection information; format it with some, type 1 for example");
         }
+        if ((storageTag & ~format.storageTagMask()) != 0) {
+            throw new IllegalArgumentException("the storage tag 0x" + Long.toHexString(storageTag)
+                    + " has more than the " + format.storageTagBits() + " bits that storage tags have in " + namespace);
+        }
         this.namespace = namespace;
+        this.storageTag = storageTag;
+        storageTagMask = namespace.storageTagMask();
         referencesBlocks = namespace.protectionType() != OWN_REFERENCE_TAGS;
-        tupleOffset = namespace.isProtectionFirst() ? 0 : namespace.metadataBytes() - ProtectionInformation.SIZE_BYTES;
+        offset = namespace.isProtectionFirst() ? 0 : namespace.metadataBytes() - format.sizeBytes();
     }
 
     /** Where a block is in the buffers of a command. */
@@ -77,13 +95,18 @@ public final class BlockProtection {
         int blocks = blocks(data, metadata);
         for (int i = 0; i < blocks; i++) {
             Place at = place(data, metadata, i);
-            long tuple = at.metadataAt + tupleOffset;
-            at.metadata.set(SHORT, tuple + ProtectionInformation.GUARD, (short) guard(at));
-            at.metadata.set(SHORT, tuple + ProtectionInformation.APPLICATION_TAG, (short) applicationTag);
-            if (referencesBlocks) {
-                at.metadata.set(INT, tuple + ProtectionInformation.REFERENCE_TAG, (int) (firstBlock + i));
-            }
+            long start = at.metadataAt + offset;
+            format.setGuard(at.metadata, start, guard(at));
+            format.setApplicationTag(at.metadata, start, applicationTag);
+            format.setTags(at.metadata, start, storageTag, referenceTag(at, firstBlock + i));
         }
+    }
+
+    /** What the reference tag of a block should be: that of type 3 is what it is. */
+    private long referenceTag(Place at, long block) {
+        return referencesBlocks
+                ? block & format.referenceTagMask()
+                : format.referenceTag(at.metadata, at.metadataAt + offset);
     }
 
     /**
@@ -100,28 +123,23 @@ public final class BlockProtection {
         int blocks = blocks(data, metadata);
         for (int i = 0; i < blocks; i++) {
             Place at = place(data, metadata, i);
-            long tuple = at.metadataAt + tupleOffset;
-            int application = word(at, tuple + ProtectionInformation.APPLICATION_TAG);
-            int reference = at.metadata.get(INT, tuple + ProtectionInformation.REFERENCE_TAG);
+            long start = at.metadataAt + offset;
+            long block = firstBlock + i;
+            int application = format.applicationTag(at.metadata, start);
+            long reference = format.referenceTag(at.metadata, start);
             boolean isChecked = application != ProtectionInformation.APPLICATION_TAG_UNCHECKED
-                    || (!referencesBlocks && reference != REFERENCE_TAG_UNCHECKED);
+                    || (!referencesBlocks && reference != format.referenceTagMask());
             if (isChecked) {
-                check("guard", firstBlock + i, word(at, tuple + ProtectionInformation.GUARD), guard(at));
-                check("application tag", firstBlock + i, application, applicationTag);
-                check(
-                        "reference tag",
-                        firstBlock + i,
-                        reference,
-                        referencesBlocks ? (int) (firstBlock + i) : reference);
+                check("guard", block, format.guard(at.metadata, start), guard(at));
+                check("application tag", block, application, applicationTag);
+                check("reference tag", block, reference, referenceTag(at, block));
+                long storage = format.storageTag(at.metadata, start);
+                check("storage tag", block, storage & storageTagMask, storageTag & storageTagMask);
             }
         }
     }
 
-    private static int word(Place at, long offset) {
-        return Short.toUnsignedInt(at.metadata.get(SHORT, offset));
-    }
-
-    private void check(String what, long block, int found, int expected) throws DeviceException {
+    private void check(String what, long block, long found, long expected) throws DeviceException {
         if (found != expected) {
             throw new DeviceException(String.format(
                     "block %d of namespace %d has the %s 0x%x, and 0x%x was expected: its data were changed on their way,"
@@ -130,9 +148,10 @@ public final class BlockProtection {
         }
     }
 
-    /** Of the data, and of the metadata in front of the tuple. */
-    private int guard(Place at) {
-        int data = ProtectionInformation.guard(0, at.data, at.dataAt, namespace.blockSizeBytes());
-        return ProtectionInformation.guard(data, at.metadata, at.metadataAt, tupleOffset);
+    /** Of the data, and of the metadata in front of the protection information. */
+    private long guard(Place at) {
+        Guard guard = format.guard();
+        long data = guard.of(0, at.data, at.dataAt, namespace.blockSizeBytes());
+        return guard.of(data, at.metadata, at.metadataAt, offset);
     }
 }

@@ -4,6 +4,7 @@ import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceGoneException;
 import dev.outboard.driver.DeviceTimeoutException;
 import dev.outboard.driver.Interrupt;
+import dev.outboard.driver.Waiting;
 import dev.outboard.specs.nvme.CompletionEntry;
 import dev.outboard.specs.nvme.SubmissionEntry;
 import java.io.IOException;

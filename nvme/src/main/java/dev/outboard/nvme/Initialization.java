@@ -41,6 +41,8 @@ final class Initialization {
         WAIT_UNTIL_READY,
         /** Identify controller. */
         IDENTIFY_CONTROLLER,
+        /** Set features, host behaviour support, if there are extended LBA formats. */
+        SET_HOST_BEHAVIOR,
         /** Set features, host memory buffer, if there shall be one. */
         SET_HOST_MEMORY,
         /** Set features, number of queues. */
@@ -76,6 +78,7 @@ final class Initialization {
     private final List<NvmeNamespace> namespaces = new ArrayList<>();
     private ControllerAccess access;
     private @Nullable ControllerIdentity identity;
+    private boolean hasExtendedFormats;
     private int queueCount;
     private long deadlineNanos;
 
@@ -109,6 +112,7 @@ final class Initialization {
             case ENABLE -> enable();
             case WAIT_UNTIL_READY -> waitUntilReadyIs(true) ? Step.IDENTIFY_CONTROLLER : step;
             case IDENTIFY_CONTROLLER -> identifyController();
+            case SET_HOST_BEHAVIOR -> setHostBehavior();
             case SET_HOST_MEMORY -> setHostMemory();
             case SET_QUEUE_COUNT -> setQueueCount();
             case SET_SHADOW_DOORBELLS -> setShadowDoorbells();
@@ -210,6 +214,24 @@ final class Initialization {
         identity = new ControllerIdentity(Identify.CONTROLLER.view(admin.identify(Identify.CNS_CONTROLLER, 0)));
         // Less one.
         admin.limitAborts(identity.data().getInt("acl") + 1);
+        return Step.SET_HOST_BEHAVIOR;
+    }
+
+    /** A controller shows its extended LBA formats, and works on them, only for a host that says that it knows them. */
+    private Step setHostBehavior() throws IOException {
+        hasExtendedFormats =
+                Identify.CTRATT_EXTENDED_FORMATS.isSet(identity().data().get("ctratt"))
+                        && !access.has(Quirk.ONLY_BASIC_IDENTIFY);
+        if (hasExtendedFormats) {
+            MemorySegment behavior = MemorySegment.ofArray(new byte[Feature.HOST_BEHAVIOR_BYTES]);
+            behavior.set(ValueLayout.JAVA_BYTE, Feature.LBAFEE, (byte) 1);
+            try {
+                admin.send(Features.setCommand(Feature.HOST_BEHAVIOR_SUPPORT, 0, 0, false), behavior);
+            } catch (NvmeException refused) {
+                // Then its namespaces are what any host can use.
+                hasExtendedFormats = false;
+            }
+        }
         return Step.SET_HOST_MEMORY;
     }
 
@@ -308,7 +330,7 @@ final class Initialization {
         for (int id = 1; id <= count; id++) {
             MemorySegment data = admin.identify(Identify.CNS_NAMESPACE, id);
             if (Identify.NAMESPACE.view(data).get("nsze") != 0) {
-                namespaces.add(NvmeNamespace.of(id, data, access.toString()));
+                namespaces.add(NvmeNamespace.of(id, data, null, access.toString()));
             }
         }
         return Step.READY;
@@ -319,8 +341,9 @@ final class Initialization {
         boolean isSaid = hasCommandSets() && !access.has(Quirk.NO_NAMESPACE_DESCRIPTORS);
         int set = isSaid ? commandSet(id) : Identify.NVM_COMMAND_SET;
         if (set == Identify.NVM_COMMAND_SET || set == Identify.ZONED_COMMAND_SET) {
+            MemorySegment nvmData = hasExtendedFormats ? admin.identify(Identify.CNS_COMMAND_SET_NAMESPACE, id) : null;
             NvmeNamespace namespace =
-                    NvmeNamespace.of(id, admin.identify(Identify.CNS_NAMESPACE, id), access.toString());
+                    NvmeNamespace.of(id, admin.identify(Identify.CNS_NAMESPACE, id), nvmData, access.toString());
             namespaces.add(set == Identify.ZONED_COMMAND_SET ? namespace.withZones(zones(namespace)) : namespace);
         }
     }

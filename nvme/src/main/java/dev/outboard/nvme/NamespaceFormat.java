@@ -7,7 +7,8 @@ import java.util.Objects;
 /**
  * How a namespace is created or formatted.
  *
- * @param lbaFormat which of the controller's LBA formats, 0 to 63
+ * @param lbaFormat which of the controller's LBA formats, 0 to 63: {@link NvmeNamespace#formats} says what they are like,
+ *     which guards and storage tags they have, too
  * @param extendedMetadata whether the metadata of each block follows its data, instead of lying in a buffer of its own
  * @param protectionType the type of protection information, 1 to 3; 0 for none
  * @param protectionFirst whether protection information comes first in the metadata, instead of last

@@ -18,6 +18,8 @@ public final class NamespaceManagement {
     /** All namespaces. */
     public static final int ALL = -1;
 
+    private static final long CHECK_ALL_BITS = -1;
+
     private final AdminCommands commands;
     private final NvmeController controller;
 
@@ -59,7 +61,8 @@ public final class NamespaceManagement {
     }
 
     /**
-     * Creates a namespace, which is attached to no controller yet.
+     * Creates a namespace, which is attached to no controller yet. All bits of its storage tags are checked, if it has
+     * some.
      *
      * @param blocks its size, all of it allocated
      * @param format how its blocks are
@@ -68,14 +71,17 @@ public final class NamespaceManagement {
      */
     public int create(long blocks, NamespaceFormat format) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
-            return create(
-                    Identify.NAMESPACE
-                            .allocate(arena)
-                            .set("nsze", blocks)
-                            .set("ncap", blocks)
-                            .set("flbas", format.flbas())
-                            .set("dps", format.dps()),
-                    Identify.NVM_COMMAND_SET);
+            StructView identity = Identify.NAMESPACE
+                    .allocate(arena)
+                    .set("nsze", blocks)
+                    .set("ncap", blocks)
+                    .set("flbas", format.flbas())
+                    .set("dps", format.dps());
+            if (Identify.CTRATT_EXTENDED_FORMATS.isSet(
+                    controller.identity().data().get("ctratt"))) {
+                identity.segment().set(ValueLayout.JAVA_LONG, Identify.CREATED_STORAGE_TAG_MASK, CHECK_ALL_BITS);
+            }
+            return create(identity, Identify.NVM_COMMAND_SET);
         }
     }
 

@@ -2,8 +2,10 @@ package dev.outboard.nvme;
 
 import dev.outboard.driver.BlockDevice;
 import dev.outboard.driver.DeviceException;
+import dev.outboard.driver.Waiting;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.memory.Field;
+import dev.outboard.specs.nvme.Guard;
 import dev.outboard.specs.nvme.Identify;
 import dev.outboard.specs.nvme.ProtectionInformation;
 import java.io.IOException;
@@ -125,7 +127,7 @@ public final class NvmeBlockDevice implements BlockDevice {
         boolean referencesBlocks = namespace.protectionType() != OWN_REFERENCE_TAGS;
         long checks = ProtectionInformation.CHECK_GUARD.mask()
                 | (referencesBlocks ? ProtectionInformation.CHECK_REFERENCE_TAG.mask() : 0);
-        return command.protection(true, checks, (int) firstBlock, 0, 0);
+        return command.protection(true, checks, firstBlock, 0, 0);
     }
 
     private synchronized void transfer(long firstBlock, DmaMemory buffer, Transfer transfer) throws IOException {
@@ -204,7 +206,7 @@ public final class NvmeBlockDevice implements BlockDevice {
         }
         long most = blocksACopy();
         for (long done = 0; done < blocks; done += most) {
-            queue.submit(NvmeCommand.copy(namespace, target + done, false)
+            queue.submit(NvmeCommand.copy(namespace, target + done)
                             .range(firstBlock + done, Math.min(most, blocks - done)))
                     .await(timeout);
         }
@@ -212,7 +214,10 @@ public final class NvmeBlockDevice implements BlockDevice {
 
     @Override
     public synchronized void writeZeroes(long firstBlock, long blocks) throws IOException {
-        if (!has(Identify.ONCS_WRITE_ZEROES) || controller.has(Quirk.NO_WRITE_ZEROES)) {
+        boolean lacksGuards = protects
+                && namespace.protection().guard() != Guard.BITS_16
+                && controller.has(Quirk.NO_LONG_GUARDS_OF_ZEROES);
+        if (!has(Identify.ONCS_WRITE_ZEROES) || controller.has(Quirk.NO_WRITE_ZEROES) || lacksGuards) {
             BlockDevice.super.writeZeroes(firstBlock, blocks);
             return;
         }
@@ -222,7 +227,7 @@ public final class NvmeBlockDevice implements BlockDevice {
             NvmeCommand command = NvmeCommand.writeZeroes(namespace, firstBlock + done, some, false);
             if (protects) {
                 // There is nothing to check in what does not come from the host.
-                command.protection(true, 0, (int) (firstBlock + done), 0, 0);
+                command.protection(true, 0, firstBlock + done, 0, 0);
             }
             queue.submit(command).await(timeout);
         }

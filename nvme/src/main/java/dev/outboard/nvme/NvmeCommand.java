@@ -4,6 +4,7 @@ import dev.outboard.memory.DmaMemory;
 import dev.outboard.memory.ScatterList;
 import dev.outboard.specs.nvme.Copy;
 import dev.outboard.specs.nvme.DatasetManagement;
+import dev.outboard.specs.nvme.Guard;
 import dev.outboard.specs.nvme.Opcode;
 import dev.outboard.specs.nvme.ProtectionInformation;
 import dev.outboard.specs.nvme.SubmissionEntry;
@@ -32,6 +33,8 @@ public final class NvmeCommand {
     private @Nullable DmaMemory metadata;
     private @Nullable NvmeNamespace namespace;
     private @Nullable CommandPayload payload;
+    private long storageTag;
+    private long referenceTag;
 
     private NvmeCommand(int opcode) {
         dwords[0] = Objects.checkIndex(opcode, 1 << SubmissionEntry.OPCODE.widthBits());
@@ -139,24 +142,27 @@ public final class NvmeCommand {
     }
 
     /**
-     * Has the controller copy blocks, each {@link #range} of them, to one place, one after the other.
+     * Has the controller copy blocks, each {@link #range} of them, to one place, one after the other. The ranges are in
+     * the format that goes with the namespace's guards: format 1 has room for long tags.
      *
      * @param namespace where
      * @param targetBlock the first block of the target
-     * @param longTags whether ranges are in format 1, for protection information with long tags; format 0 else
      * @return the command; needs a {@link #range}, and has up to 128, or 102 of format 1
      */
-    public static NvmeCommand copy(NvmeNamespace namespace, long targetBlock, boolean longTags) {
+    public static NvmeCommand copy(NvmeNamespace namespace, long targetBlock) {
+        boolean longTags = namespace.protection().guard() != Guard.BITS_16;
         NvmeCommand command =
                 new NvmeCommand(Opcode.COPY).namespace(namespace.id()).qword(10, targetBlock);
         command.dwords[12] = (int) Copy.FORMAT.of(longTags ? Copy.FORMAT_LONG : Copy.FORMAT_SHORT);
         command.namespace = namespace;
-        command.payload = CommandPayload.ofCopy(longTags);
+        command.payload = CommandPayload.ofCopy(namespace.protection());
         return command;
     }
 
     /**
-     * Adds blocks to a {@link #deallocate} or a {@link #copy}.
+     * Adds blocks to a {@link #deallocate} or a {@link #copy}. What a copy expects of them, if it shall check that
+     * ({@link Copy#PRINFO_READ}), are reference tags that count from their first block, and the {@link #storageTag} that the
+     * command has by then.
      *
      * @param firstBlock the first of them
      * @param blocks how many: 32 bits of a deallocation, up to {@link QueuePair#MAXIMUM_BLOCKS} of a copy
@@ -169,7 +175,7 @@ public final class NvmeCommand {
             throw new IllegalStateException(Opcode.ioName(opcode()) + " takes no ranges");
         }
         Objects.checkFromIndexSize(firstBlock, blocks, namespace.blockCount());
-        int ranges = payload.addRange(firstBlock, blocks);
+        int ranges = payload.addRange(firstBlock, blocks, storageTag);
         if (opcode() == Opcode.COPY) {
             dwords[12] = (int) Copy.NR.set(dwords[12], ranges - 1L);
         } else {
@@ -338,18 +344,41 @@ public final class NvmeCommand {
      *
      * @param action true to have the controller add it to what it writes and strip it from what it reads
      * @param check which parts of it to check: {@link ProtectionInformation#CHECK_GUARD}, {@link
-     *     ProtectionInformation#CHECK_APPLICATION_TAG}, {@link ProtectionInformation#CHECK_REFERENCE_TAG}, as masks
-     * @param referenceTag the tag of the first block
+     *     ProtectionInformation#CHECK_APPLICATION_TAG}, {@link ProtectionInformation#CHECK_REFERENCE_TAG}, {@link
+     *     ProtectionInformation#CHECK_STORAGE_TAG}, as masks
+     * @param firstReferenceTag the reference tag of the first block; as many of its low bits count as the tag has
      * @param applicationTag the tag of all blocks, 16 bits
      * @param applicationTagMask which bits of it to check
      * @return this
      */
     public NvmeCommand protection(
-            boolean action, long check, int referenceTag, int applicationTag, int applicationTagMask) {
+            boolean action, long check, long firstReferenceTag, int applicationTag, int applicationTagMask) {
         dwords[12] |= (int) (ProtectionInformation.PRACT.of(action ? 1 : 0) | check);
-        dwords[14] = referenceTag;
         dwords[15] = (int)
                 (ProtectionInformation.LBAT.of(applicationTag) | ProtectionInformation.LBATM.of(applicationTagMask));
+        return tags(storageTag, firstReferenceTag);
+    }
+
+    /**
+     * Sets the storage tag of the blocks: what they are given, or what is expected of them.
+     *
+     * @param tag the tag; as many of its low bits count as the tag has
+     * @return this
+     */
+    public NvmeCommand storageTag(long tag) {
+        return tags(tag, referenceTag);
+    }
+
+    private NvmeCommand tags(long storage, long reference) {
+        storageTag = storage;
+        referenceTag = reference;
+        ProtectionInformation format = namespace == null ? ProtectionInformation.STANDARD : namespace.protection();
+        long low = format.low(storage, reference);
+        dwords[14] = (int) low;
+        if (format.guard() != Guard.BITS_16) {
+            dwords[2] = format.high(storage);
+            dwords[3] = (int) (low >>> Integer.SIZE);
+        }
         return this;
     }
 
@@ -379,8 +408,7 @@ public final class NvmeCommand {
             return;
         }
         long blocks = SubmissionEntry.NLB.get(dwords[12]) + 1;
-        boolean stripped =
-                ProtectionInformation.PRACT.isSet(dwords[12]) && on.metadataBytes() == ProtectionInformation.SIZE_BYTES;
+        boolean stripped = ProtectionInformation.PRACT.isSet(dwords[12]) && on.hasOnlyProtection();
         long metadataBytes = stripped ? 0 : blocks * on.metadataBytes();
         long expected = blocks * on.blockSizeBytes() + (on.hasExtendedBlocks() ? metadataBytes : 0);
         if (dataBytes() != expected) {

@@ -4,6 +4,7 @@ import dev.outboard.driver.DeviceAddress;
 import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceGoneException;
 import dev.outboard.driver.Interrupt;
+import dev.outboard.driver.Waiting;
 import dev.outboard.memory.DmaAllocator;
 import dev.outboard.pci.PciFunction;
 import dev.outboard.specs.nvme.Identify;

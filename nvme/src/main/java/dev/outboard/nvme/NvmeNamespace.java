@@ -2,13 +2,14 @@ package dev.outboard.nvme;
 
 import dev.outboard.driver.DeviceException;
 import dev.outboard.linux.StructView;
+import dev.outboard.specs.nvme.Guard;
 import dev.outboard.specs.nvme.Identify;
 import dev.outboard.specs.nvme.ProtectionInformation;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * @param metadataBytes bytes of metadata a block; 0 for none
  * @param blockCount how many blocks there are
  * @param identity the data of identify namespace, {@link Identify#NAMESPACE}
+ * @param nvmIdentity what the NVM command set says of it besides, {@link Identify#NVM_NAMESPACE}; zeros where the
+ *     controller has nothing to say
+ * @param protection how its protection information is made up, if it {@linkplain #protectionType has some}
  * @param zones what its zones are like; null if it has none
  */
 public record NvmeNamespace(
@@ -27,10 +31,14 @@ public record NvmeNamespace(
         int metadataBytes,
         long blockCount,
         StructView identity,
+        StructView nvmIdentity,
+        ProtectionInformation protection,
         @Nullable ZoneInformation zones) {
     private static final int MINIMUM_BLOCK_SHIFT = 9;
     private static final int MAXIMUM_BLOCK_SHIFT = 24;
     private static final int LBA_FORMATS = 64;
+    private static final MemorySegment NOTHING_SAID =
+            MemorySegment.ofArray(new long[Identify.SIZE_BYTES / Long.BYTES]).asReadOnly();
 
     /**
      * A format that the namespace can be given.
@@ -39,12 +47,30 @@ public record NvmeNamespace(
      * @param blockSizeBytes the size of a block's data
      * @param metadataBytes bytes of metadata a block; 0 for none
      * @param relativePerformance 0 for the best to 3 for a degraded one
+     * @param protection how protection information is made up, if there is some
      */
-    public record Format(int index, int blockSizeBytes, int metadataBytes, int relativePerformance) {
-        static Format of(int index, int word) {
+    public record Format(
+            int index,
+            int blockSizeBytes,
+            int metadataBytes,
+            int relativePerformance,
+            ProtectionInformation protection) {
+        private static Format of(int index, int word, ProtectionInformation protection) {
             return new Format(
-                    index, 1 << Identify.LBA_FORMAT_LBADS.get(word), (int) Identify.LBA_FORMAT_MS.get(word), (int)
-                            Identify.LBA_FORMAT_RP.get(word));
+                    index,
+                    1 << Identify.LBA_FORMAT_LBADS.get(word),
+                    (int) Identify.LBA_FORMAT_MS.get(word),
+                    (int) Identify.LBA_FORMAT_RP.get(word),
+                    protection);
+        }
+
+        /**
+         * Whether blocks of this format can have protection information.
+         *
+         * @return whether there is room for it in their metadata
+         */
+        public boolean canBeProtected() {
+            return metadataBytes >= protection.sizeBytes();
         }
     }
 
@@ -66,17 +92,60 @@ public record NvmeNamespace(
             int writeSizeBlocks,
             int boundaryBlocks) {}
 
-    /** Reads a namespace from what its controller said, which is checked. */
-    static NvmeNamespace of(int id, MemorySegment data, String device) throws DeviceException {
+    /**
+     * Reads a namespace from what its controller said, which is checked. {@code nvmData} is null from a controller that
+     * says nothing of extended formats.
+     */
+    static NvmeNamespace of(int id, MemorySegment data, @Nullable MemorySegment nvmData, String device)
+            throws DeviceException {
         StructView identity = Identify.NAMESPACE.view(data);
-        int format = formatWord(identity, formatIndex(identity));
+        StructView nvmIdentity = Identify.NVM_NAMESPACE.view(nvmData == null ? NOTHING_SAID : nvmData);
+        int index = formatIndex(identity);
+        int format = formatWord(identity, index);
         long shift = Identify.LBA_FORMAT_LBADS.get(format);
         long blocks = identity.get("nsze");
         if (!isPossible(shift) || blocks < 1 || blocks >= 1L << (63 - shift)) {
             throw new DeviceException(device + " says that namespace " + id + " has " + Long.toUnsignedString(blocks)
                     + " blocks of 2^" + shift + " bytes, which cannot be");
         }
-        return new NvmeNamespace(id, 1 << shift, (int) Identify.LBA_FORMAT_MS.get(format), blocks, identity, null);
+        ProtectionInformation protection = protection(nvmIdentity, index);
+        if (protection == null && Identify.DPS_TYPE.get(identity.get("dps")) != 0) {
+            throw new DeviceException(device + " says that namespace " + id
+                    + " has protection information of the extended format 0x"
+                    + Integer.toHexString(extendedFormat(nvmIdentity, index))
+                    + ", which is not known; format it otherwise, with nvme-cli");
+        }
+        return new NvmeNamespace(
+                id,
+                1 << shift,
+                (int) Identify.LBA_FORMAT_MS.get(format),
+                blocks,
+                identity,
+                nvmIdentity,
+                protection == null ? ProtectionInformation.STANDARD : protection,
+                null);
+    }
+
+    /** How protection information is made up with a format; null if the controller has a way that is not known. */
+    private static @Nullable ProtectionInformation protection(StructView nvmIdentity, int index) {
+        int word = extendedFormat(nvmIdentity, index);
+        long format = Identify.EXTENDED_LBA_FORMAT_PIF.get(word);
+        if (format == Identify.PIF_QUALIFIED && Identify.PIC_QUALIFIED.isSet(nvmIdentity.get("pic"))) {
+            format = Identify.EXTENDED_LBA_FORMAT_QPIF.get(word);
+        }
+        int storageTagBits = (int) Identify.EXTENDED_LBA_FORMAT_STS.get(word);
+        for (Guard guard : Guard.values()) {
+            if (guard.format() == format && guard.allowsStorageTag(storageTagBits)) {
+                return new ProtectionInformation(guard, storageTagBits);
+            }
+        }
+        return null;
+    }
+
+    private static int extendedFormat(StructView nvmIdentity, int index) {
+        return nvmIdentity
+                .slice("elbaf")
+                .get(ValueLayout.JAVA_INT_UNALIGNED, (long) index * Identify.EXTENDED_LBA_FORMAT_BYTES);
     }
 
     private static int formatIndex(StructView identity) {
@@ -93,7 +162,8 @@ public record NvmeNamespace(
     }
 
     NvmeNamespace withZones(ZoneInformation information) {
-        return new NvmeNamespace(id, blockSizeBytes, metadataBytes, blockCount, identity, information);
+        return new NvmeNamespace(
+                id, blockSizeBytes, metadataBytes, blockCount, identity, nvmIdentity, protection, information);
     }
 
     /**
@@ -135,14 +205,20 @@ public record NvmeNamespace(
     /**
      * What it can be formatted to.
      *
-     * @return the formats that the controller has, by rising index; those that are not available are left out
+     * @return the formats that the controller has, by rising index; those that are not available, or
+     *     not known, are left out
      */
     public List<Format> formats() {
         int last = Math.min(LBA_FORMATS - 1, identity.getInt("nlbaf"));
-        return IntStream.rangeClosed(0, last)
-                .filter(i -> isPossible(Identify.LBA_FORMAT_LBADS.get(formatWord(identity, i))))
-                .mapToObj(i -> Format.of(i, formatWord(identity, i)))
-                .toList();
+        List<Format> formats = new ArrayList<>();
+        for (int i = 0; i <= last; i++) {
+            int word = formatWord(identity, i);
+            ProtectionInformation made = protection(nvmIdentity, i);
+            if (made != null && isPossible(Identify.LBA_FORMAT_LBADS.get(word))) {
+                formats.add(Format.of(i, word, made));
+            }
+        }
+        return List.copyOf(formats);
     }
 
     private static boolean isPossible(long shift) {
@@ -169,7 +245,16 @@ public record NvmeNamespace(
 
     /** Whether protection information is all the metadata there is, so that the controller can make it and take it away. */
     boolean hasOnlyProtection() {
-        return protectionType() != 0 && metadataBytes == ProtectionInformation.SIZE_BYTES;
+        return protectionType() != 0 && metadataBytes == protection.sizeBytes();
+    }
+
+    /**
+     * Which bits of the storage tags of blocks are checked.
+     *
+     * @return LBSTM, as wide as the storage tag
+     */
+    public long storageTagMask() {
+        return nvmIdentity.get("lbstm") & protection.storageTagMask();
     }
 
     /**

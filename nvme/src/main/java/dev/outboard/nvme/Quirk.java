@@ -7,8 +7,8 @@ import java.util.Set;
 /**
  * What some controllers do otherwise than the specification says, and this driver gets along with. Which do is known from
  * the tables of Linux (drivers/nvme/host/pci.c, {@code nvme_id_table}) and of SPDK (lib/nvme/nvme_quirks.c), by their PCI
- * ids; what these know of no consequence here (names of namespaces and subsystems, power states that a kernel chooses) is
- * left out.
+ * ids, and of QEMU from its source (hw/nvme/dif.c); what these know of no consequence here (names of namespaces and
+ * subsystems, power states that a kernel chooses) is left out.
  */
 enum Quirk {
     /** After CC.EN was cleared, CSTS must not be read for a while. */
@@ -23,6 +23,8 @@ enum Quirk {
     NO_NAMESPACE_DESCRIPTORS,
     /** Write zeroes is said to be there, and is slow or does harm. */
     NO_WRITE_ZEROES,
+    /** Write zeroes makes guards of 16 bits only, which are 0 then, and leaves longer ones at 0, too. */
+    NO_LONG_GUARDS_OF_ZEROES,
     /** Is fast only for what stays within a stripe, whose size is a vendor's field of identify controller. */
     STRIPED,
     /** Only the first interrupt vector works. */
@@ -51,6 +53,8 @@ enum Quirk {
             known(0x8086, 0xf1a5, NO_WRITE_ZEROES, NO_DEEPEST_POWER_STATE, NO_TEMPERATURE_THRESHOLD),
             // QEMU before 5.2, or with use-intel-id.
             known(0x8086, 0x5845, ONLY_BASIC_IDENTIFY, NO_WRITE_ZEROES),
+            // QEMU since.
+            known(0x1b36, 0x0010, NO_LONG_GUARDS_OF_ZEROES),
             // CNEX Labs.
             known(0x1d1d, 0x1f1f, ONLY_BASIC_IDENTIFY),
             // Silicon Motion.

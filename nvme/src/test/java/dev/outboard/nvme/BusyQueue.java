@@ -1,5 +1,6 @@
 package dev.outboard.nvme;
 
+import dev.outboard.driver.Waiting;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.specs.nvme.Status;
 import java.io.IOException;

@@ -3,13 +3,13 @@ package dev.outboard.nvme;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.outboard.driver.Waiting;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.specs.nvme.NamespaceCommand;
 import dev.outboard.specs.nvme.ProtectionInformation;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -42,8 +42,6 @@ class NamespacesAndKernelTest {
 
     private static final int BLOCKS = 16;
     private static final int METADATA = 8;
-    private static final ValueLayout.OfInt BIG_ENDIAN_INT =
-            ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
     @TempDir
     private Path directory;
@@ -141,7 +139,7 @@ class NamespacesAndKernelTest {
                             .protection(true, 0, 0, 0, 0))
                     .await(SOON);
             DmaMemory tuple = controller.dma().allocate(METADATA);
-            tuple.segment().set(BIG_ENDIAN_INT, ProtectionInformation.REFERENCE_TAG, blocksAPage);
+            ProtectionInformation.STANDARD.setTags(tuple.segment(), 0, 0, blocksAPage);
             queue.submit(NvmeCommand.write(namespace, blocksAPage, 1)
                             .data(pages.slice(0, 512))
                             .metadata(tuple)
@@ -266,7 +264,7 @@ class NamespacesAndKernelTest {
                 QueuePair queue = controller.createQueuePair(1)) {
             NvmeNamespace namespace = controller.namespace(PLAIN);
             queue.write(namespace, 0, memory(controller, data)).await(SOON);
-            queue.submit(NvmeCommand.copy(namespace, 96, false).range(8, 8).range(0, 8))
+            queue.submit(NvmeCommand.copy(namespace, 96).range(8, 8).range(0, 8))
                     .await(SOON);
             queue.submit(NvmeCommand.writeZeroes(namespace, 1, 2, true)).await(SOON);
             queue.submit(NvmeCommand.deallocate(namespace).range(8, 8)).await(SOON);

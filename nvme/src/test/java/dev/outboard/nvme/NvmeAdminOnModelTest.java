@@ -3,8 +3,6 @@ package dev.outboard.nvme;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.outboard.emulation.VfioUserServer;
-import dev.outboard.emulation.nvme.NvmeModel;
 import dev.outboard.emulation.nvme.NvmeOptions;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.specs.nvme.AsynchronousEvent;
@@ -20,7 +18,6 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -31,7 +28,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The model, on a thread of this process: with all that not every controller has. */
 @Timeout(120)
@@ -40,38 +37,30 @@ class NvmeAdminOnModelTest extends NvmeAdminContract {
     private static final int IMAGE_HEAD_BYTES = 20;
     private static final int BLOCK = 512;
 
-    @TempDir
-    Path directory;
+    @RegisterExtension
+    final ServedModel model =
+            new ServedModel(NvmeOptions.DEFAULT.withSizeBytes(8 << 20).withNamespaces(2));
 
-    private NvmeModel model;
-    private VfioUserServer server;
     private NvmeController own;
     private AdminCommands admin;
-    private NvmeModel contractModel;
-    private VfioUserServer contractServer;
+    private ServedModel contractModel;
 
     @BeforeEach
     void openOwn() throws IOException {
-        model = new NvmeModel(NvmeOptions.DEFAULT.withSizeBytes(8 << 20).withNamespaces(2));
-        server = VfioUserServer.start(model, directory.resolve("own"));
-        own = Nvme.open("vfio-user:" + server.path());
+        own = Nvme.open(model.address());
         admin = own.admin();
     }
 
     @AfterEach
-    void closeOwn() {
+    void closeOwn() throws IOException {
         own.close();
-        server.close();
-        model.close();
-        contractServer.close();
         contractModel.close();
     }
 
     @Override
     NvmeController open() throws IOException {
-        contractModel = new NvmeModel(NvmeOptions.DEFAULT.withSizeBytes(8 << 20));
-        contractServer = VfioUserServer.start(contractModel, directory.resolve("contract"));
-        return Nvme.open("vfio-user:" + contractServer.path());
+        contractModel = ServedModel.start(NvmeOptions.DEFAULT.withSizeBytes(8 << 20));
+        return Nvme.open(contractModel.address());
     }
 
     private void assertRefused(int code, Call call) {

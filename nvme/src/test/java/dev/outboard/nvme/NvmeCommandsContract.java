@@ -125,7 +125,7 @@ abstract class NvmeCommandsContract {
     void rangesAreDeallocatedAndCopied() throws IOException {
         DmaMemory sevens = filled(16 * BLOCK, 7);
         assertThat(status(NvmeCommand.write(namespace, 0, 16).data(sevens))).isZero();
-        NvmeCommand copy = NvmeCommand.copy(namespace, 96, false).range(8, 8).range(0, 8);
+        NvmeCommand copy = NvmeCommand.copy(namespace, 96).range(8, 8).range(0, 8);
         assertThat(status(copy)).isZero();
         assertThat(firstByte(111)).isEqualTo(7);
         // Of pages, so that every controller does it; what they read as is its choice, and zeros are that of all of
@@ -158,8 +158,7 @@ abstract class NvmeCommandsContract {
         }
         assertThatThrownBy(() -> trim.range(256, 1)).hasMessageContaining("all 256 ranges");
         assertThat(status(trim)).isZero();
-        assertThatThrownBy(() -> NvmeCommand.copy(namespace, 0, false).range(0, 0))
-                .hasMessageContaining("1 to 65536");
+        assertThatThrownBy(() -> NvmeCommand.copy(namespace, 0).range(0, 0)).hasMessageContaining("1 to 65536");
         assertThatThrownBy(() -> NvmeCommand.read(namespace, 0, 1).range(0, 1)).hasMessageContaining("no ranges");
         assertThat(queue.room()).isEqualTo(8);
     }

@@ -3,26 +3,18 @@ package dev.outboard.nvme;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.outboard.emulation.VfioUserServer;
-import dev.outboard.emulation.nvme.NvmeModel;
 import dev.outboard.emulation.nvme.NvmeOptions;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.specs.nvme.Reservation;
 import dev.outboard.specs.nvme.Status;
 import dev.outboard.specs.nvme.Zone;
 import java.io.IOException;
-import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** The commands of the model, on a thread of this process; with those that few others have. */
 class NvmeCommandsOnModelTest extends NvmeCommandsContract {
-    @TempDir
-    private Path directory;
-
-    private NvmeModel model;
-    private VfioUserServer server;
+    private ServedModel model;
 
     @Override
     NvmeController open() throws IOException {
@@ -30,9 +22,8 @@ class NvmeCommandsOnModelTest extends NvmeCommandsContract {
     }
 
     private NvmeController serve(NvmeOptions options) throws IOException {
-        model = new NvmeModel(options.withSizeBytes(8 << 20));
-        server = VfioUserServer.start(model, directory.resolve("s"));
-        return Nvme.open("vfio-user:" + server.path());
+        model = ServedModel.start(options.withSizeBytes(8 << 20));
+        return Nvme.open(model.address());
     }
 
     private void reopen(NvmeOptions options) throws IOException {
@@ -42,8 +33,7 @@ class NvmeCommandsOnModelTest extends NvmeCommandsContract {
     }
 
     @AfterEach
-    void stop() {
-        server.close();
+    void stop() throws IOException {
         model.close();
     }
 
@@ -51,15 +41,6 @@ class NvmeCommandsOnModelTest extends NvmeCommandsContract {
     void blocksAreMadeUnreadable() throws IOException {
         assertThat(status(NvmeCommand.writeUncorrectable(namespace, 8, 1))).isZero();
         assertThat(status(NvmeCommand.verify(namespace, 8, 4))).isEqualTo(Status.UNRECOVERED_READ_ERROR);
-    }
-
-    @Test
-    void rangesWithLongTagsAreCopied() throws IOException {
-        assertThat(status(NvmeCommand.write(namespace, 6, 2).data(filled(2 * BLOCK, 7))))
-                .isZero();
-        assertThat(status(NvmeCommand.copy(namespace, 100, true).range(0, 2).range(6, 2)))
-                .isZero();
-        assertThat(firstByte(103)).isEqualTo(7);
     }
 
     @Test

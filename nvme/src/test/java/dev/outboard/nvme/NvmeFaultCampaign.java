@@ -3,6 +3,7 @@ package dev.outboard.nvme;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
+import dev.outboard.driver.Waiting;
 import dev.outboard.emulation.fault.FaultAction;
 import dev.outboard.emulation.fault.FaultGenerator;
 import dev.outboard.emulation.fault.FaultInjector;

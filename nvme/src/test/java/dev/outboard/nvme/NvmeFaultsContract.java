@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceGoneException;
 import dev.outboard.driver.DeviceTimeoutException;
+import dev.outboard.driver.Waiting;
 import dev.outboard.memory.DmaMemory;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.outboard.driver.DeviceGoneException;
+import dev.outboard.driver.Waiting;
 import dev.outboard.emulation.VfioUserServer;
 import dev.outboard.emulation.fault.FaultInjector;
 import dev.outboard.emulation.fault.FaultPlan;

@@ -2,8 +2,6 @@ package dev.outboard.nvme;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.outboard.emulation.VfioUserServer;
-import dev.outboard.emulation.nvme.NvmeModel;
 import dev.outboard.emulation.nvme.NvmeOptions;
 import dev.outboard.memory.DmaMemory;
 import java.nio.charset.StandardCharsets;
@@ -25,9 +23,8 @@ class NvmeOnLargeBlocksTest {
                 .withSizeBytes(8 << 20)
                 .withBlockSizeBytes(4096)
                 .withFile(file);
-        try (NvmeModel model = new NvmeModel(options);
-                VfioUserServer server = VfioUserServer.start(model, directory.resolve("nvme.sock"));
-                NvmeController controller = Nvme.open("vfio-user:" + server.path());
+        try (ServedModel model = ServedModel.start(options);
+                NvmeController controller = Nvme.open(model.address());
                 QueuePair queue = controller.createQueuePair(4);
                 DmaMemory buffer = controller.dma().allocate(8192)) {
             NvmeNamespace namespace = controller.namespace(1);

@@ -10,7 +10,7 @@ class NvmeProtectionOnModelTest extends NvmeProtectionContract {
     static final ServedModel MODEL = new ServedModel(NvmeOptions.DEFAULT.withSizeBytes(8 << 20));
 
     @Override
-    NvmeController open() throws IOException {
+    NvmeController open(BlockLayout layout) throws IOException {
         return Nvme.open(MODEL.address());
     }
 }

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Tag;
 @Tag("emulated")
 class NvmeProtectionOverModelProcessTest extends NvmeProtectionContract {
     @Override
-    NvmeController open() throws IOException {
+    NvmeController open(BlockLayout layout) throws IOException {
         return Nvme.open("model:nvme?size=8M");
     }
 }

@@ -3,6 +3,7 @@ package dev.outboard.nvme;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.outboard.driver.Waiting;
 import dev.outboard.emulation.VfioUserServer;
 import dev.outboard.emulation.nvme.NvmeModel;
 import dev.outboard.emulation.nvme.NvmeOptions;

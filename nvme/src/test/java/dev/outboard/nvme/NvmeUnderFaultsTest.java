@@ -3,6 +3,7 @@ package dev.outboard.nvme;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.outboard.driver.DeviceGoneException;
+import dev.outboard.driver.Waiting;
 import dev.outboard.emulation.nvme.NvmeOptions;
 import java.io.IOException;
 import java.time.Duration;

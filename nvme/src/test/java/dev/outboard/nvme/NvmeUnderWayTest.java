@@ -6,13 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.outboard.driver.BlockChannel;
 import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceGoneException;
-import dev.outboard.emulation.VfioUserServer;
-import dev.outboard.emulation.nvme.NvmeModel;
+import dev.outboard.driver.Waiting;
 import dev.outboard.emulation.nvme.NvmeOptions;
 import dev.outboard.memory.DmaMemory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,8 +21,9 @@ import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A controller that is removed, closed or reset while several threads have requests on their way. */
@@ -33,27 +32,21 @@ class NvmeUnderWayTest {
     private static final int DEPTH = 8;
     private static final int BLOCK = 512;
 
-    @TempDir
-    Path directory;
+    @RegisterExtension
+    final ServedModel model = new ServedModel(NvmeOptions.DEFAULT.withSizeBytes(4 << 20));
 
-    private NvmeModel model;
-    private VfioUserServer server;
     private NvmeController controller;
     private NvmeNamespace namespace;
 
     @BeforeEach
     void open() throws IOException {
-        model = new NvmeModel(NvmeOptions.DEFAULT.withSizeBytes(4 << 20));
-        server = VfioUserServer.start(model, directory.resolve("s"));
-        controller = Nvme.open("vfio-user:" + server.path());
+        controller = Nvme.open(model.address());
         namespace = controller.namespace(1);
     }
 
     @AfterEach
     void close() {
         controller.close();
-        server.close();
-        model.close();
     }
 
     /** What ends the load. */
@@ -64,7 +57,7 @@ class NvmeUnderWayTest {
 
     private void end(End end) {
         switch (end) {
-            case REMOVAL -> server.close();
+            case REMOVAL -> model.stop();
             case CLOSE -> controller.close();
         }
     }
@@ -193,31 +186,34 @@ class NvmeUnderWayTest {
     }
 
     @ParameterizedTest
-    @EnumSource
-    void noFutureStaysOpen(End end) throws Exception {
-        for (Waiting waiting : Waiting.values()) {
-            NvmeFutures futures = new NvmeFutures(controller, namespace, DEPTH, waiting);
-            DmaMemory block = controller.dma().allocate(BLOCK);
-            List<CompletableFuture<Long>> all = new ArrayList<>();
-            for (int i = 0; i < 20 * DEPTH; i++) {
-                all.add(futures.write(i, block));
-            }
-            end(end);
-            for (int i = 0; i < DEPTH; i++) {
-                all.add(futures.submit(NvmeCommand.write(namespace, i, 1).data(block)));
-            }
-            int failed = Watchdog.call(LIMIT, "futures under " + end, () -> {
-                int failures = 0;
-                for (CompletableFuture<Long> future : all) {
-                    failures += succeeds(future) ? 0 : 1;
-                }
-                futures.close();
-                return failures;
-            });
-            assertThat(failed).isGreaterThanOrEqualTo(DEPTH);
-            close();
-            open();
+    @CsvSource({
+        "REMOVAL, POLL",
+        "REMOVAL, ADAPTIVE",
+        "REMOVAL, INTERRUPT",
+        "CLOSE, POLL",
+        "CLOSE, ADAPTIVE",
+        "CLOSE, INTERRUPT"
+    })
+    void noFutureStaysOpen(End end, Waiting waiting) throws Exception {
+        NvmeFutures futures = new NvmeFutures(controller, namespace, DEPTH, waiting);
+        DmaMemory block = controller.dma().allocate(BLOCK);
+        List<CompletableFuture<Long>> all = new ArrayList<>();
+        for (int i = 0; i < 20 * DEPTH; i++) {
+            all.add(futures.write(i, block));
         }
+        end(end);
+        for (int i = 0; i < DEPTH; i++) {
+            all.add(futures.submit(NvmeCommand.write(namespace, i, 1).data(block)));
+        }
+        int failed = Watchdog.call(LIMIT, "futures under " + end, () -> {
+            int failures = 0;
+            for (CompletableFuture<Long> future : all) {
+                failures += succeeds(future) ? 0 : 1;
+            }
+            futures.close();
+            return failures;
+        });
+        assertThat(failed).isGreaterThanOrEqualTo(DEPTH);
     }
 
     @Test

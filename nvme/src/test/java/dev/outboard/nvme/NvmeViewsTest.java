@@ -4,8 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.outboard.driver.BlockChannel;
-import dev.outboard.emulation.VfioUserServer;
-import dev.outboard.emulation.nvme.NvmeModel;
+import dev.outboard.driver.Waiting;
 import dev.outboard.emulation.nvme.NvmeOptions;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.specs.nvme.Status;
@@ -14,7 +13,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -23,7 +21,7 @@ import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -32,20 +30,17 @@ class NvmeViewsTest {
     private static final int BLOCK = 4096;
     private static final int SIZE = 2 << 20;
 
-    @TempDir
-    Path directory;
+    @RegisterExtension
+    final ServedModel model =
+            new ServedModel(NvmeOptions.DEFAULT.withSizeBytes(SIZE).withBlockSizeBytes(BLOCK));
 
-    private NvmeModel model;
-    private VfioUserServer server;
     private NvmeController controller;
     private NvmeNamespace namespace;
     private NvmeBlockDevice disk;
 
     @BeforeEach
     void open() throws IOException {
-        model = new NvmeModel(NvmeOptions.DEFAULT.withSizeBytes(SIZE).withBlockSizeBytes(BLOCK));
-        server = VfioUserServer.start(model, directory.resolve("s"));
-        controller = Nvme.open("vfio-user:" + server.path());
+        controller = Nvme.open(model.address());
         namespace = controller.namespace(1);
         disk = new NvmeBlockDevice(controller, namespace, Waiting.ADAPTIVE);
     }
@@ -53,8 +48,6 @@ class NvmeViewsTest {
     @AfterEach
     void close() {
         controller.close();
-        server.close();
-        model.close();
     }
 
     /** Random pieces, from heap and direct buffers, beside an array to which the same is done. */

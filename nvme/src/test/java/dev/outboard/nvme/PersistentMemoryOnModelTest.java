@@ -1,7 +1,5 @@
 package dev.outboard.nvme;
 
-import dev.outboard.emulation.VfioUserServer;
-import dev.outboard.emulation.nvme.NvmeModel;
 import dev.outboard.emulation.nvme.NvmeOptions;
 import dev.outboard.emulation.nvme.NvmeOptions.PersistentRegion;
 import java.io.IOException;
@@ -13,29 +11,21 @@ import org.junit.jupiter.api.AfterEach;
 class PersistentMemoryOnModelTest extends PersistentMemoryContract {
     private static final int MIB = 1 << 20;
 
-    private @Nullable NvmeModel model;
-    private @Nullable VfioUserServer server;
+    private @Nullable ServedModel model;
 
     @Override
     NvmeController open(NvmeSettings settings, Path region) throws IOException {
         stop();
-        NvmeOptions options = NvmeOptions.DEFAULT
+        ServedModel started = ServedModel.start(NvmeOptions.DEFAULT
                 .withSizeBytes(8 * MIB)
                 .withControllerMemoryBytes(MIB)
-                .withPersistentRegion(new PersistentRegion(MIB, region));
-        NvmeModel made = new NvmeModel(options);
-        model = made;
-        VfioUserServer serving = VfioUserServer.start(made, directory.resolve("nvme.sock"));
-        server = serving;
-        return Nvme.open("vfio-user:" + serving.path(), settings);
+                .withPersistentRegion(new PersistentRegion(MIB, region)));
+        model = started;
+        return Nvme.open(started.address(), settings);
     }
 
     @AfterEach
-    void stop() {
-        if (server != null) {
-            server.close();
-            server = null;
-        }
+    void stop() throws IOException {
         if (model != null) {
             model.close();
             model = null;

@@ -2,6 +2,7 @@ package dev.outboard.nvme;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.outboard.driver.Waiting;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.specs.nvme.Identify;
 import dev.outboard.specs.nvme.NvmeRegisters;

@@ -1,5 +1,6 @@
 package dev.outboard.nvme;
 
+import dev.outboard.driver.Waiting;
 import dev.outboard.memory.DmaMemory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

@@ -4,29 +4,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.outboard.driver.DeviceException;
-import dev.outboard.emulation.VfioUserServer;
-import dev.outboard.emulation.nvme.NvmeModel;
+import dev.outboard.driver.Waiting;
 import dev.outboard.emulation.nvme.NvmeOptions;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.specs.nvme.Feature;
 import dev.outboard.specs.nvme.NvmeRegisters;
 import dev.outboard.specs.nvme.SubmissionEntry;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Queue pairs with priorities. */
 class WeightedRoundRobinTest {
     private static final Duration SOON = Duration.ofSeconds(30);
     private static final Features.Arbitration WEIGHTS = new Features.Arbitration(2, 1, 8, 32);
     private static final NvmeSettings SETTINGS = NvmeSettings.DEFAULT.withWeightedRoundRobin(WEIGHTS);
-
-    @TempDir
-    Path directory;
 
     @Test
     void theControllerIsToldOfWeightsAndPriorities() throws IOException {
@@ -64,9 +58,8 @@ class WeightedRoundRobinTest {
 
     @Test
     void queuesOfAllPrioritiesGetOn() throws IOException {
-        try (NvmeModel model = new NvmeModel(NvmeOptions.DEFAULT.withSizeBytes(8 << 20));
-                VfioUserServer server = VfioUserServer.start(model, directory.resolve("nvme.sock"));
-                NvmeController controller = Nvme.open("vfio-user:" + server.path(), SETTINGS);
+        try (ServedModel model = ServedModel.start(NvmeOptions.DEFAULT.withSizeBytes(8 << 20));
+                NvmeController controller = Nvme.open(model.address(), SETTINGS);
                 DmaMemory buffer = controller.dma().allocate(512)) {
             assertThat(controller.admin().features().arbitration()).isEqualTo(WEIGHTS);
             List<QueuePair> queues = new ArrayList<>();

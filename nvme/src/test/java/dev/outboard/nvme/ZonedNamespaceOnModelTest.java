@@ -1,37 +1,17 @@
 package dev.outboard.nvme;
 
-import dev.outboard.emulation.VfioUserServer;
-import dev.outboard.emulation.nvme.NvmeModel;
 import dev.outboard.emulation.nvme.NvmeOptions;
 import java.io.IOException;
-import java.nio.file.Path;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Zones of the model, on a thread of this process. */
 class ZonedNamespaceOnModelTest extends ZonedNamespaceContract {
-    @TempDir
-    static Path directory;
-
-    private static NvmeModel model;
-    private static VfioUserServer server;
-
-    @BeforeAll
-    static void serve() throws IOException {
-        model = new NvmeModel(
-                NvmeOptions.DEFAULT.withSizeBytes(16 << 20).withZones(new NvmeOptions.ZoneLimits(1 << 20, 3, 5)));
-        server = VfioUserServer.start(model, directory.resolve("nvme.sock"));
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-        model.close();
-    }
+    @RegisterExtension
+    static final ServedModel MODEL = new ServedModel(
+            NvmeOptions.DEFAULT.withSizeBytes(16 << 20).withZones(new NvmeOptions.ZoneLimits(1 << 20, 3, 5)));
 
     @Override
     NvmeController open() throws IOException {
-        return Nvme.open("vfio-user:" + server.path());
+        return Nvme.open(MODEL.address());
     }
 }

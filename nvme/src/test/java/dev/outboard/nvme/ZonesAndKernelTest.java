@@ -3,6 +3,7 @@ package dev.outboard.nvme;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
+import dev.outboard.driver.Waiting;
 import dev.outboard.memory.DmaMemory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

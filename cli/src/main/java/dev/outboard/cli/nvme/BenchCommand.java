@@ -1,5 +1,6 @@
 package dev.outboard.cli.nvme;
 
+import dev.outboard.cli.DestroyOption;
 import dev.outboard.cli.Interruption;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
@@ -143,8 +144,8 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "--plot", paramLabel = "FILE", description = "Draw how long requests took, as SVG.")
     private @Nullable Path plot;
 
-    @Option(names = "--destroy", description = "Yes, overwrite what is there; needed to write to anything but a model.")
-    private boolean destroy;
+    @Mixin
+    private DestroyOption destroy = new DestroyOption();
 
     @Mixin
     private JsonOption output = new JsonOption();
@@ -153,7 +154,7 @@ final class BenchCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         LoadOptions options = options();
         if (options.readPercent() < 100) {
-            device.requireDestroy(destroy);
+            device.requireDestroy(destroy, "data anywhere");
         }
         try (NvmeController controller = device.open(settings())) {
             NvmeNamespace namespace = device.namespace(controller);

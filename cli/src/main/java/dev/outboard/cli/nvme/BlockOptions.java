@@ -41,6 +41,11 @@ final class BlockOptions {
         }
     }
 
+    /** These, from a first one on, as messages call them. */
+    String from(long first) {
+        return blocks == 1 ? "block " + first : "blocks " + first + " to " + (first + blocks - 1);
+    }
+
     /** What --json prints of a transfer. */
     Map<String, Object> json(NvmeController controller, NvmeNamespace namespace, @Nullable Path file) {
         Map<String, Object> json = Json.object();

@@ -1,11 +1,12 @@
 package dev.outboard.cli.nvme;
 
+import dev.outboard.cli.DestroyOption;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
+import dev.outboard.driver.Waiting;
 import dev.outboard.nvme.NvmeBlockDevice;
 import dev.outboard.nvme.NvmeController;
 import dev.outboard.nvme.NvmeNamespace;
-import dev.outboard.nvme.Waiting;
 import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -27,15 +28,15 @@ final class CopyCommand implements Callable<Integer> {
     @Option(names = "--to", paramLabel = "N", required = true, description = "The first block of the target.")
     private long to;
 
-    @Option(names = "--destroy", description = "Yes, overwrite what is there; needed on anything but a model.")
-    private boolean destroy;
+    @Mixin
+    private DestroyOption destroy = new DestroyOption();
 
     @Mixin
     private JsonOption output = new JsonOption();
 
     @Override
     public Integer call() throws IOException {
-        device.requireDestroy(destroy);
+        device.requireDestroy(destroy, blocks.from(to));
         try (NvmeController controller = device.open()) {
             NvmeNamespace namespace = device.namespace(controller);
             long count = blocks.sizeBytes(namespace) / namespace.blockSizeBytes();

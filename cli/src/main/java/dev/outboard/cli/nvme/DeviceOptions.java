@@ -1,8 +1,8 @@
 package dev.outboard.cli.nvme;
 
+import dev.outboard.cli.DestroyOption;
 import dev.outboard.cli.interpose.InterposeOptions;
 import dev.outboard.driver.DeviceAddress;
-import dev.outboard.driver.DeviceException;
 import dev.outboard.nvme.Nvme;
 import dev.outboard.nvme.NvmeController;
 import dev.outboard.nvme.NvmeNamespace;
@@ -94,15 +94,16 @@ public final class DeviceOptions {
         return DeviceAddress.parse(device).isEmulated();
     }
 
-    /**
-     * Refuses to write to anything but a model, unless the user said that it may be overwritten.
-     *
-     * @param destroy whether the user did
-     * @throws DeviceException if not
-     */
-    public void requireDestroy(boolean destroy) throws DeviceException {
-        if (!destroy && !isModel()) {
-            throw new DeviceException("this overwrites data on " + device + "; add --destroy if that is what you want");
-        }
+    /** Refuses to lose something in the namespace, unless the user allowed it or it is a model's. */
+    void requireDestroy(DestroyOption destroy, String loss) throws IOException {
+        destroy.require(
+                isModel(),
+                loss + " of " + (namespace == null ? "the first namespace" : "namespace " + namespace) + " on "
+                        + device);
+    }
+
+    @Override
+    public String toString() {
+        return device;
     }
 }

@@ -1,18 +1,24 @@
 package dev.outboard.cli.nvme;
 
+import dev.outboard.cli.DestroyOption;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
+import dev.outboard.driver.DeviceException;
 import dev.outboard.nvme.NamespaceFormat;
 import dev.outboard.nvme.NvmeController;
 import dev.outboard.nvme.NvmeNamespace;
-import dev.outboard.specs.nvme.Identify;
 import dev.outboard.specs.nvme.NamespaceCommand;
 import java.io.IOException;
+import java.util.Comparator;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** {@code outboard nvme format}. */
 @Command(name = "format", description = "Formats a namespace: all its data are gone.")
@@ -54,18 +60,37 @@ final class FormatCommand implements Callable<Integer> {
             description = "The type of protection information, 1 to 3; unless told 0, none.")
     private int protection;
 
-    @Option(names = "--destroy", description = "Yes, erase what is there; needed on anything but a model.")
-    private boolean destroy;
+    @Option(
+            names = "--guard",
+            paramLabel = "BITS",
+            description = {
+                "The LBA format with blocks of the present size whose protection information has guards of so many"
+                        + " bits, 16, 32 or 64, and the least metadata; instead of --lba-format, with --protection."
+            })
+    private @Nullable Integer guard;
+
+    @Option(
+            names = "--storage-tag",
+            paramLabel = "BITS",
+            description = "The same, with a storage tag of so many bits; unless told the smallest.")
+    private @Nullable Integer storageTag;
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    @Mixin
+    private DestroyOption destroy = new DestroyOption();
 
     @Mixin
     private JsonOption output = new JsonOption();
 
     @Override
     public Integer call() throws IOException {
-        device.requireDestroy(destroy);
+        checkGuard();
+        device.requireDestroy(destroy, "all data");
         try (NvmeController controller = device.open()) {
             NvmeNamespace before = device.namespace(controller);
-            int format = lbaFormat == null ? present(before) : lbaFormat;
+            int format = format(before);
             controller
                     .admin()
                     .withTimeout(DeviceOptions.LONG)
@@ -84,9 +109,34 @@ final class FormatCommand implements Callable<Integer> {
         return 0;
     }
 
-    private static int present(NvmeNamespace namespace) {
-        long flbas = namespace.identity().get("flbas");
-        return (int) (Identify.FLBAS_INDEX_LOW.get(flbas)
-                | Identify.FLBAS_INDEX_HIGH.get(flbas) << Identify.FLBAS_INDEX_LOW.widthBits());
+    private void checkGuard() {
+        boolean isAsked = guard != null || storageTag != null;
+        if (isAsked && (guard == null || lbaFormat != null || protection == 0)) {
+            throw new ParameterException(
+                    Objects.requireNonNull(spec).commandLine(),
+                    "--guard and --storage-tag choose the LBA format for protection information: give --guard and"
+                            + " --protection, and no --lba-format");
+        }
+    }
+
+    private int format(NvmeNamespace namespace) throws DeviceException {
+        Integer bits = guard;
+        if (bits == null) {
+            return lbaFormat == null ? namespace.formatIndex() : lbaFormat;
+        }
+        return namespace.formats().stream()
+                .filter(format -> format.canBeProtected()
+                        && format.blockSizeBytes() == namespace.blockSizeBytes()
+                        && format.protection().guard().bits() == bits
+                        && (storageTag == null || format.protection().storageTagBits() == storageTag))
+                .min(Comparator.comparingInt(NvmeNamespace.Format::metadataBytes)
+                        .thenComparingInt(format -> format.protection().storageTagBits())
+                        .thenComparingInt(NvmeNamespace.Format::index))
+                .orElseThrow(() -> new DeviceException(
+                        "the controller has no LBA format with blocks of " + namespace.blockSizeBytes()
+                                + " bytes, guards of " + bits + " bits"
+                                + (storageTag == null ? "" : " and storage tags of " + storageTag + " bits")
+                                + "; identify --json lists what it has (lbafs, elbafs)"))
+                .index();
     }
 }

@@ -7,6 +7,7 @@ import dev.outboard.nvme.ControllerIdentity;
 import dev.outboard.nvme.NvmeController;
 import dev.outboard.nvme.NvmeNamespace;
 import dev.outboard.specs.nvme.NvmeRegisters;
+import dev.outboard.specs.nvme.ProtectionInformation;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.ArrayList;
@@ -84,8 +85,18 @@ final class IdentifyCommand implements Callable<Integer> {
     }
 
     private static String more(NvmeNamespace namespace) {
-        String protection =
-                namespace.protectionType() == 0 ? "" : ", protection information of type " + namespace.protectionType();
-        return protection + (namespace.zones() == null ? "" : ", " + namespace.zones());
+        return protection(namespace) + (namespace.zones() == null ? "" : ", " + namespace.zones());
+    }
+
+    private static String protection(NvmeNamespace namespace) {
+        if (namespace.protectionType() == 0) {
+            return "";
+        }
+        String type = ", protection information of type " + namespace.protectionType();
+        ProtectionInformation made = namespace.protection();
+        return made.equals(ProtectionInformation.STANDARD)
+                ? type
+                : type + " with guards of " + made.guard().bits() + " bits"
+                        + (made.storageTagBits() == 0 ? "" : " and storage tags of " + made.storageTagBits() + " bits");
     }
 }

@@ -53,6 +53,13 @@ final class IdentifyJson {
                 putNumber(json, data, field);
             }
         }
+        for (String field : Identify.NVM_NAMESPACE.fieldNames()) {
+            if (field.equals("elbaf")) {
+                json.put("elbafs", extendedFormats(namespace));
+            } else {
+                putNumber(json, namespace.nvmIdentity(), field);
+            }
+        }
         return json;
     }
 
@@ -101,6 +108,19 @@ final class IdentifyJson {
             states.add(json);
         }
         return states;
+    }
+
+    private static List<Object> extendedFormats(NvmeNamespace namespace) {
+        List<Object> formats = new ArrayList<>();
+        MemorySegment table = namespace.nvmIdentity().slice("elbaf");
+        for (int i = 0; i <= Math.min(namespace.identity().getInt("nlbaf"), 63); i++) {
+            int format = table.get(ValueLayout.JAVA_INT_UNALIGNED, (long) i * Identify.EXTENDED_LBA_FORMAT_BYTES);
+            Map<String, Object> json = Json.object();
+            json.put("sts", Identify.EXTENDED_LBA_FORMAT_STS.get(format));
+            json.put("pif", Identify.EXTENDED_LBA_FORMAT_PIF.get(format));
+            formats.add(json);
+        }
+        return formats;
     }
 
     private static List<Object> formats(StructView data) {

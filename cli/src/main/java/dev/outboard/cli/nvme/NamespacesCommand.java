@@ -1,5 +1,6 @@
 package dev.outboard.cli.nvme;
 
+import dev.outboard.cli.DestroyOption;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
 import dev.outboard.driver.ByteSize;
@@ -57,8 +58,8 @@ final class NamespacesCommand implements Callable<Integer> {
             description = "Which of the controller's LBA formats a new one has; unless told ${DEFAULT-VALUE}.")
     private int lbaFormat;
 
-    @Option(names = "--destroy", description = "Yes, delete its data; needed on anything but a model.")
-    private boolean destroy;
+    @Mixin
+    private DestroyOption destroy = new DestroyOption();
 
     @Mixin
     private JsonOption output = new JsonOption();
@@ -66,7 +67,7 @@ final class NamespacesCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         if (action == Action.DELETE) {
-            device.requireDestroy(destroy);
+            device.requireDestroy(destroy, "all data");
         }
         try (NvmeController controller = device.open()) {
             NamespaceManagement namespaces =

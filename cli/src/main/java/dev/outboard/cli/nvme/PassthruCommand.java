@@ -1,5 +1,6 @@
 package dev.outboard.cli.nvme;
 
+import dev.outboard.cli.DestroyOption;
 import dev.outboard.cli.HexDump;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
@@ -64,11 +65,8 @@ final class PassthruCommand implements Callable<Integer> {
     @Option(names = "--file", paramLabel = "F", description = "Where its data go, or come from.")
     private @Nullable Path file;
 
-    @Option(
-            names = "--destroy",
-            description =
-                    "Yes, change the device; needed on anything but a model for all commands but those that only read.")
-    private boolean destroy;
+    @Mixin
+    private DestroyOption destroy = new DestroyOption();
 
     @Mixin
     private JsonOption output = new JsonOption();
@@ -76,7 +74,7 @@ final class PassthruCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         if (!onlyReads()) {
-            device.requireDestroy(destroy);
+            destroy.require(device.isModel(), "whatever this command changes on " + device);
         }
         if (write && (file == null || dataLength != null)) {
             throw new IllegalArgumentException("--write takes its data, and their length, from --file F");

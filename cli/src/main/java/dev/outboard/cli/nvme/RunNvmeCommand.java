@@ -1,5 +1,6 @@
 package dev.outboard.cli.nvme;
 
+import dev.outboard.cli.DestroyOption;
 import dev.outboard.cli.Interruption;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
@@ -19,7 +20,6 @@ import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** {@code outboard run nvme}. */
 @Command(
@@ -45,8 +45,8 @@ public final class RunNvmeCommand implements Callable<Integer> {
     @Mixin
     private DeviceOptions device = new DeviceOptions();
 
-    @Option(names = "--destroy", description = "Yes, overwrite what is there; without it, only a model is written to.")
-    private boolean destroy;
+    @Mixin
+    private DestroyOption destroy = new DestroyOption();
 
     @Mixin
     private JsonOption output = new JsonOption();
@@ -56,7 +56,7 @@ public final class RunNvmeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        boolean writes = destroy || device.isModel();
+        boolean writes = destroy.allows(device.isModel());
         try (NvmeController controller = device.open()) {
             NvmeNamespace namespace = device.namespace(controller);
             if (!output.json()) {

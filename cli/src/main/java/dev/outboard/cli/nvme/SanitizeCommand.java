@@ -1,5 +1,6 @@
 package dev.outboard.cli.nvme;
 
+import dev.outboard.cli.DestroyOption;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
 import dev.outboard.nvme.NvmeController;
@@ -46,8 +47,8 @@ final class SanitizeCommand implements Callable<Integer> {
             description = "block_erase, overwrite or crypto_erase; exit_failure leaves the state after a failed one.")
     private @Nullable Kind kind;
 
-    @Option(names = "--destroy", description = "Yes, erase everything; needed on anything but a model.")
-    private boolean destroy;
+    @Mixin
+    private DestroyOption destroy = new DestroyOption();
 
     @Mixin
     private JsonOption output = new JsonOption();
@@ -55,7 +56,7 @@ final class SanitizeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         if (kind != null) {
-            device.requireDestroy(destroy);
+            destroy.require(device.isModel(), "everything on " + device);
         }
         try (NvmeController controller = device.open()) {
             if (kind != null) {

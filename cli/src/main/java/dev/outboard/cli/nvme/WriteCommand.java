@@ -1,12 +1,13 @@
 package dev.outboard.cli.nvme;
 
+import dev.outboard.cli.DestroyOption;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
+import dev.outboard.driver.Waiting;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.nvme.NvmeBlockDevice;
 import dev.outboard.nvme.NvmeController;
 import dev.outboard.nvme.NvmeNamespace;
-import dev.outboard.nvme.Waiting;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
@@ -27,8 +28,8 @@ final class WriteCommand implements Callable<Integer> {
     @Mixin
     private BlockOptions blocks = new BlockOptions();
 
-    @Option(names = "--destroy", description = "Yes, overwrite what is there; needed on anything but a model.")
-    private boolean destroy;
+    @Mixin
+    private DestroyOption destroy = new DestroyOption();
 
     @Option(names = "--file", paramLabel = "F", description = "The file that has them; unless told standard input.")
     private @Nullable Path file;
@@ -38,7 +39,7 @@ final class WriteCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        device.requireDestroy(destroy);
+        device.requireDestroy(destroy, blocks.from(blocks.lba()));
         try (InputStream in = file == null ? System.in : Files.newInputStream(file);
                 NvmeController controller = device.open()) {
             NvmeNamespace namespace = device.namespace(controller);

@@ -1,5 +1,6 @@
 package dev.outboard.cli.reg;
 
+import dev.outboard.cli.DestroyOption;
 import dev.outboard.cli.Json;
 import dev.outboard.driver.DeviceException;
 import dev.outboard.memory.DecodedRegister;
@@ -34,8 +35,8 @@ final class WriteCommand extends RegisterCommand {
     @Option(names = "--dry-run", description = "Say what would be written, and write nothing.")
     private boolean dryRun;
 
-    @Option(names = "--destroy", description = "Yes, write; needed on anything but a model.")
-    private boolean destroy;
+    @Mixin
+    private DestroyOption destroy = new DestroyOption();
 
     private boolean printedOwners;
 
@@ -65,7 +66,10 @@ final class WriteCommand extends RegisterCommand {
             }
         }
         if (!dryRun) {
-            requireDestroy();
+            destroy.require(
+                    place().isModel(),
+                    "what these registers of " + place().subject()
+                            + " hold (--dry-run shows them), and with a wrong one data or the whole machine");
         }
         if (!access().force()) {
             place().refuseOwned(Target.first(targets), Target.lengthBytes(targets));
@@ -85,14 +89,6 @@ final class WriteCommand extends RegisterCommand {
                 json.put("registers", written);
                 Json.print(System.out, json);
             }
-        }
-    }
-
-    /** Refuses to write to anything but a model, unless the user said so. */
-    private void requireDestroy() throws DeviceException {
-        if (!destroy && !place().isModel()) {
-            throw new DeviceException("writing registers of " + place().subject()
-                    + " can lose data or hang the machine; add --destroy if that is what you want, or --dry-run");
         }
     }
 

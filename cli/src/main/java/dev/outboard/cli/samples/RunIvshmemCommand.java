@@ -1,5 +1,6 @@
 package dev.outboard.cli.samples;
 
+import dev.outboard.cli.DestroyOption;
 import dev.outboard.cli.Interruption;
 import dev.outboard.cli.Json;
 import dev.outboard.driver.ByteSize;
@@ -13,7 +14,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Random;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 
 /** {@code outboard run ivshmem}. */
 @Command(
@@ -23,10 +24,8 @@ import picocli.CommandLine.Option;
 public final class RunIvshmemCommand extends RunSample<SharedMemory> {
     private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
-    @Option(
-            names = "--destroy",
-            description = "Yes, overwrite what is there; without it, only a model's memory is written to.")
-    private boolean destroy;
+    @Mixin
+    private DestroyOption destroy = new DestroyOption();
 
     /** For picocli. */
     public RunIvshmemCommand() {}
@@ -60,7 +59,7 @@ public final class RunIvshmemCommand extends RunSample<SharedMemory> {
         }
         say("vectors", device.vectors() == 0 ? "none" : device.vectors() + ", each rung and heard");
         // A model that has peers has memory that they use.
-        if (destroy || device.address().toString().equals("model:ivshmem")) {
+        if (destroy.allows(device.address().toString().equals("model:ivshmem"))) {
             document.put("verifiedBytes", verify(device));
         }
         return document;

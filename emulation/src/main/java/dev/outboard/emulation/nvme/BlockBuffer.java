@@ -2,7 +2,6 @@ package dev.outboard.emulation.nvme;
 
 import dev.outboard.specs.nvme.ProtectionInformation;
 import dev.outboard.specs.nvme.Status;
-import dev.outboard.specs.nvme.SubmissionEntry;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -137,15 +136,17 @@ final class BlockBuffer {
 
     /** Checks the protection information of the blocks that are here, as a command asks for. Returns a status. */
     int check(Command command, Namespace namespace, int flags, long first, int blocks) {
-        return check(namespace, flags, referenceTag(command, namespace, first), tags(command), first, blocks);
+        return namespace.format().isProtected()
+                ? check(namespace, flags, tags(command, namespace, first), first, blocks)
+                : Status.SUCCESS;
     }
 
-    int check(Namespace namespace, int flags, int referenceTag, int tags, long first, int blocks) {
+    int check(Namespace namespace, int flags, BlockTags tags, long first, int blocks) {
         BlockFormat format = namespace.format();
         if (!format.isProtected()) {
             return Status.SUCCESS;
         }
-        int status = protection.start(format, flags, referenceTag, tags, first);
+        int status = protection.start(namespace, flags, tags, first);
         for (int i = 0; status == Status.SUCCESS && i < blocks; i++) {
             long dataAt = (long) i << namespace.blockShift();
             status = protection.check(data, dataAt, metadata, (long) i * format.metadataBytes());
@@ -155,18 +156,20 @@ final class BlockBuffer {
 
     /** Checks what the host brought, or makes the protection information if the controller shall. Returns a status. */
     int protect(Command command, Namespace namespace, int flags, long first, int blocks) {
-        return protect(namespace, flags, referenceTag(command, namespace, first), tags(command), first, blocks);
+        return namespace.format().isProtected()
+                ? protect(namespace, flags, tags(command, namespace, first), first, blocks)
+                : Status.SUCCESS;
     }
 
-    int protect(Namespace namespace, int flags, int referenceTag, int tags, long first, int blocks) {
+    private int protect(Namespace namespace, int flags, BlockTags tags, long first, int blocks) {
         BlockFormat format = namespace.format();
-        if (!format.isProtected() || !ProtectionInformation.PRACT.isSet(flags)) {
-            return check(namespace, flags, referenceTag, tags, first, blocks);
+        if (!ProtectionInformation.PRACT.isSet(flags)) {
+            return check(namespace, flags, tags, first, blocks);
         }
         if (Protection.isInvisible(format, flags)) {
             metadata.asSlice(0, (long) blocks * format.metadataBytes()).fill((byte) 0);
         }
-        int status = protection.start(format, flags, referenceTag, tags, first);
+        int status = protection.start(namespace, flags, tags, first);
         for (int i = 0; status == Status.SUCCESS && i < blocks; i++) {
             long dataAt = (long) i << namespace.blockShift();
             protection.make(data, dataAt, metadata, (long) i * format.metadataBytes());
@@ -177,26 +180,27 @@ final class BlockBuffer {
     /** The same for an append to a zone: tags that count from the zone's start move along. Returns a status. */
     int protectAppended(Command command, Namespace namespace, int flags, long zoneFirst, long first, int blocks) {
         BlockFormat format = namespace.format();
-        int shift = ProtectionInformation.PIREMAP.isSet(flags) ? (int) (first - zoneFirst) : 0;
-        int tag = command.dword(SubmissionEntry.CDW14);
-        if (ProtectionInformation.PRACT.isSet(flags)) {
-            return protect(namespace, flags, tag + shift, tags(command), first, blocks);
+        if (!format.isProtected()) {
+            return Status.SUCCESS;
         }
-        int status = check(namespace, flags, tag, tags(command), zoneFirst, blocks);
-        for (int i = 0; status == Status.SUCCESS && format.isProtected() && i < blocks; i++) {
+        long shift = ProtectionInformation.PIREMAP.isSet(flags) ? first - zoneFirst : 0;
+        BlockTags tags = BlockTags.of(command, format);
+        if (ProtectionInformation.PRACT.isSet(flags)) {
+            return protect(namespace, flags, tags.plus(shift), first, blocks);
+        }
+        int status = check(namespace, flags, tags, zoneFirst, blocks);
+        for (int i = 0; status == Status.SUCCESS && i < blocks; i++) {
             Protection.shift(format, metadata, (long) i * format.metadataBytes(), shift);
         }
         return status;
     }
 
-    // Where a command is carried out in steps, the tag of the step.
-    private static int referenceTag(Command command, Namespace namespace, long first) {
-        int steps = namespace.format().protectionType() == Protection.TYPE_3 ? 0 : (int) (first - command.firstBlock());
-        return command.dword(SubmissionEntry.CDW14) + steps;
-    }
-
-    private static int tags(Command command) {
-        return command.dword(SubmissionEntry.CDW15);
+    // Where a command is carried out in steps, the tags of the step.
+    private static BlockTags tags(Command command, Namespace namespace, long first) {
+        BlockTags tags = BlockTags.of(command, namespace.format());
+        return namespace.format().protectionType() == Protection.TYPE_3
+                ? tags
+                : tags.plus(first - command.firstBlock());
     }
 
     /** Whether a namespace holds exactly the blocks that are here; protection information does not count. */
@@ -208,10 +212,10 @@ final class BlockBuffer {
         }
         MemorySegment stored = namespace.metadata();
         BlockFormat format = namespace.format();
-        if (stored == null || (format.isProtected() && format.metadataBytes() == ProtectionInformation.SIZE_BYTES)) {
+        if (stored == null || format.hasOnlyProtection()) {
             return true;
         }
-        int skipped = format.isProtected() ? ProtectionInformation.SIZE_BYTES : 0;
+        int skipped = format.isProtected() ? format.protection().sizeBytes() : 0;
         int from = format.isProtected() && format.protectionFirst() ? skipped : 0;
         int compared = format.metadataBytes() - skipped;
         for (int i = 0; i < blocks; i++) {

@@ -83,7 +83,7 @@ final class Features {
         defineData(Feature.TIMESTAMP, CHANGE, Long.BYTES);
         define(Feature.KEEP_ALIVE_TIMER, CHANGE, 0);
         define(Feature.NON_OPERATIONAL_POWER_STATE, CHANGE, 0);
-        defineData(Feature.HOST_BEHAVIOR_SUPPORT, CHANGE, 512);
+        defineData(Feature.HOST_BEHAVIOR_SUPPORT, CHANGE, Feature.HOST_BEHAVIOR_BYTES);
         define(Feature.SANITIZE_CONFIGURATION, CHANGE, 0);
         define(Feature.COMMAND_SET_PROFILE, CHANGE, 0);
         define(Feature.SOFTWARE_PROGRESS_MARKER, SAVE, 0);
@@ -186,6 +186,12 @@ final class Features {
     /** Who the host says it is. */
     Host host() {
         return host;
+    }
+
+    /** Whether the host says that it knows extended LBA formats. */
+    boolean knowsExtendedFormats() {
+        byte[] behavior = currentData.get(Feature.HOST_BEHAVIOR_SUPPORT);
+        return behavior != null && behavior[(int) Feature.LBAFEE] == 1;
     }
 
     boolean isHostExtended() {

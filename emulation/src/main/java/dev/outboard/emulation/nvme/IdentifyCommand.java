@@ -20,6 +20,7 @@ final class IdentifyCommand {
     private final IdentifyData data;
     private final Namespaces namespaces;
     private final DataPointer pointer;
+    private final Features features;
     private final MemorySegment page;
     private final @Nullable Page[] pages = new Page[HIGHEST_CNS + 1];
 
@@ -34,12 +35,14 @@ final class IdentifyCommand {
         void fill(Namespace namespace);
     }
 
-    IdentifyCommand(IdentifyData data, Namespaces namespaces, DataPointer pointer, MemorySegment page) {
+    IdentifyCommand(
+            IdentifyData data, Namespaces namespaces, DataPointer pointer, Features features, MemorySegment page) {
         this.data = data;
+        this.features = features;
         this.namespaces = namespaces;
         this.pointer = pointer;
         this.page = page;
-        pages[Identify.CNS_NAMESPACE] = command -> namespace(command, true, this::blocks);
+        pages[Identify.CNS_NAMESPACE] = command -> namespace(command, true, this::commonBlocks, this::blocks);
         pages[Identify.CNS_CONTROLLER] = command -> done(() -> data.controller(page));
         pages[Identify.CNS_ACTIVE_NAMESPACES] = command -> list(command, namespaces::isActive);
         pages[Identify.CNS_NAMESPACE_DESCRIPTORS] = command -> exact(command, n -> data.namespaceDescriptors(page, n));
@@ -48,10 +51,11 @@ final class IdentifyCommand {
         pages[Identify.CNS_COMMAND_SET_ACTIVE_NAMESPACES] =
                 command -> list(command, n -> namespaces.isActive(n) && n.commandSet() == commandSet(command));
         pages[Identify.CNS_INDEPENDENT_NAMESPACE] =
-                command -> namespace(command, true, n -> data.independentNamespace(page, n));
+                command -> namespace(command, true, IdentifyCommand::nothing, n -> data.independentNamespace(page, n));
         pages[Identify.CNS_ALLOCATED_NAMESPACES] = command -> list(command, n -> true);
-        pages[Identify.CNS_ALLOCATED_NAMESPACE] = command -> namespace(command, false, this::blocks);
-        pages[Identify.CNS_ATTACHED_CONTROLLERS] = command -> namespace(command, false, n -> {
+        pages[Identify.CNS_ALLOCATED_NAMESPACE] =
+                command -> namespace(command, false, this::commonBlocks, this::blocks);
+        pages[Identify.CNS_ATTACHED_CONTROLLERS] = command -> namespace(command, false, IdentifyCommand::nothing, n -> {
             if (n.isAttached()) {
                 controllers(command);
             }
@@ -86,16 +90,27 @@ final class IdentifyCommand {
         return Status.SUCCESS;
     }
 
-    private void blocks(Namespace namespace) {
-        // Namespaces without blocks in the sense of the NVM command set do not exist here.
-        data.namespace(page, namespace);
+    private static void nothing() {
+        // Namespaces have nothing of this page in common.
     }
 
-    /** A namespace that is not there leaves the page empty, one that cannot be is an error. 3.2.1.5. */
-    private int namespace(Command command, boolean activeOnly, NamespacePage filled) {
+    private void commonBlocks() {
+        data.commonNamespace(page, features.knowsExtendedFormats());
+    }
+
+    private void blocks(Namespace namespace) {
+        // Namespaces without blocks in the sense of the NVM command set do not exist here.
+        data.namespace(page, namespace, features.knowsExtendedFormats());
+    }
+
+    /**
+     * A namespace that is not there leaves the page empty, one that cannot be is an error; of all namespaces there is what
+     * they have in common. 3.2.1.5.
+     */
+    private int namespace(Command command, boolean activeOnly, Runnable common, NamespacePage filled) {
         int id = command.namespaceId();
         if (id == Command.ALL_NAMESPACES) {
-            data.commonNamespace(page);
+            common.run();
             return Status.SUCCESS;
         }
         if (id < 1 || id > Namespaces.MAXIMUM) {
@@ -129,9 +144,16 @@ final class IdentifyCommand {
         if (commandSet == Identify.ZONED_COMMAND_SET && found != null && zones == null) {
             return command.invalid(SubmissionEntry.CDW11);
         }
-        return namespace(command, activeOnly, n -> {
-            // What the NVM command set adds is about storage tags and guards of more than 16 bits: all zero.
-            if (commandSet == Identify.ZONED_COMMAND_SET && zones != null) {
+        if (commandSet == Identify.NVM_COMMAND_SET) {
+            boolean extended = features.knowsExtendedFormats();
+            return namespace(
+                    command,
+                    activeOnly,
+                    () -> IdentifyData.nvmNamespace(page, null, extended),
+                    n -> IdentifyData.nvmNamespace(page, n, extended));
+        }
+        return namespace(command, activeOnly, IdentifyCommand::nothing, n -> {
+            if (zones != null) {
                 IdentifyData.zonedNamespace(page, zones);
             }
         });

@@ -19,6 +19,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** Fills the pages that identify returns. NVMe base specification 2.0, 5.17; command set specifications, 4.1.5. */
 final class IdentifyData {
@@ -56,6 +57,12 @@ final class IdentifyData {
     private static final int DESCRIPTOR_UUID = 3;
     private static final int DESCRIPTOR_COMMAND_SET = 4;
     private static final int UUID_BYTES = 16;
+    private static final long UUID_VERSION_MASK = 0xf000;
+    private static final long UUID_VERSION_8 = 0x8000;
+    private static final long UUID_VARIANT_MASK = 0xc000_0000_0000_0000L;
+    private static final long UUID_VARIANT = 0x8000_0000_0000_0000L;
+    private static final long FNV_OFFSET = 0xcbf2_9ce4_8422_2325L;
+    private static final long FNV_PRIME = 0x100_0000_01b3L;
     private static final int POWER_STATE_BYTES = 32;
     private static final int NON_OPERATIONAL = 1 << 25;
     private static final int[] POWER_CENTIWATTS = {500, 300, 10};
@@ -77,8 +84,23 @@ final class IdentifyData {
         uuid = uuid("");
     }
 
+    /**
+     * The same for the same serial number. RFC 9562, version 8: of two FNV-1a hashes. MD5, as version 3 has it, would load
+     * the security providers of the JVM, a seventh of what the process of a model takes to start.
+     */
     private UUID uuid(String suffix) {
-        return UUID.nameUUIDFromBytes(("outboard:" + options.serial() + suffix).getBytes(StandardCharsets.UTF_8));
+        byte[] name = ("outboard:" + options.serial() + suffix).getBytes(StandardCharsets.UTF_8);
+        long high = (hash(FNV_OFFSET, name) & ~UUID_VERSION_MASK) | UUID_VERSION_8;
+        long low = (hash(high, name) & ~UUID_VARIANT_MASK) | UUID_VARIANT;
+        return new UUID(high, low);
+    }
+
+    private static long hash(long start, byte[] bytes) {
+        long hash = start;
+        for (byte value : bytes) {
+            hash = (hash ^ Byte.toUnsignedInt(value)) * FNV_PRIME;
+        }
+        return hash;
     }
 
     private UUID uuid(Namespace namespace) {
@@ -96,7 +118,7 @@ final class IdentifyData {
                 .set("cntlid", CONTROLLER_ID)
                 .set("ver", NvmeModel.VERSION)
                 .set("oaes", AsynchronousEvent.ENABLE_NAMESPACES.mask() | AsynchronousEvent.ENABLE_FIRMWARE.mask())
-                .set("ctratt", HOST_IDS_OF_128_BITS)
+                .set("ctratt", HOST_IDS_OF_128_BITS | Identify.CTRATT_EXTENDED_FORMATS.mask())
                 .set("cntrltype", IO_CONTROLLER)
                 .set("oacs", ADMIN_COMMANDS)
                 .set("acl", ABORT_LIMIT)
@@ -152,7 +174,7 @@ final class IdentifyData {
         }
     }
 
-    void namespace(MemorySegment page, Namespace namespace) {
+    void namespace(MemorySegment page, Namespace namespace, boolean extendedFormats) {
         BlockFormat format = namespace.format();
         long mostBlocks = (DmaSpace.PAGE_BYTES << maximumTransferShift) >>> namespace.blockShift();
         StructView data = Identify.NAMESPACE
@@ -160,7 +182,7 @@ final class IdentifyData {
                 .set("nsze", namespace.blockCount())
                 .set("ncap", namespace.blockCount())
                 .set("nuse", namespace.blockCount())
-                .set("nlbaf", BlockFormat.COUNT - 1)
+                .set("nlbaf", BlockFormat.count(extendedFormats) - 1)
                 .set("flbas", format.flbas())
                 .set("mc", METADATA_BOTH_WAYS)
                 .set("dpc", PROTECTION_OF_ALL_TYPES)
@@ -173,24 +195,37 @@ final class IdentifyData {
                 .set("nsattr", namespace.isWriteProtected() ? 1 : 0);
         bytes(data.slice("nvmcap"), namespace.sizeBytes());
         uuidBytes(data.slice("nguid"), uuid(namespace));
-        formats(data.slice("lbaf"));
+        formats(data.slice("lbaf"), extendedFormats);
     }
 
     /** What all namespaces have in common: what can be asked for with the identifier of all of them. */
-    void commonNamespace(MemorySegment page) {
+    void commonNamespace(MemorySegment page, boolean extendedFormats) {
         StructView data = Identify.NAMESPACE
                 .view(page)
-                .set("nlbaf", BlockFormat.COUNT - 1)
+                .set("nlbaf", BlockFormat.count(extendedFormats) - 1)
                 .set("mc", METADATA_BOTH_WAYS)
                 .set("dpc", PROTECTION_OF_ALL_TYPES)
                 .set("rescap", Reservation.ALL_CAPABILITIES)
                 .set("dlfeat", DEALLOCATED_READS_ZEROES);
-        formats(data.slice("lbaf"));
+        formats(data.slice("lbaf"), extendedFormats);
     }
 
-    private static void formats(MemorySegment table) {
-        for (int i = 0; i < BlockFormat.COUNT; i++) {
+    private static void formats(MemorySegment table, boolean extendedFormats) {
+        for (int i = 0; i < BlockFormat.count(extendedFormats); i++) {
             table.set(JAVA_INT_UNALIGNED, (long) i * Identify.LBA_FORMAT_BYTES, BlockFormat.describe(i));
+        }
+    }
+
+    /** What the NVM command set says of a namespace besides; of all of them if it is null. */
+    static void nvmNamespace(MemorySegment page, @Nullable Namespace namespace, boolean extendedFormats) {
+        StructView data = Identify.NVM_NAMESPACE
+                .view(page)
+                .set("lbstm", namespace == null ? 0 : namespace.storageTagMask())
+                .set("pic", Identify.PIC_STORAGE_TAGS.mask() | Identify.PIC_STORAGE_TAG_CHECK_READ.mask());
+        MemorySegment table = data.slice("elbaf");
+        for (int i = 0; i < BlockFormat.count(extendedFormats); i++) {
+            long at = (long) i * Identify.EXTENDED_LBA_FORMAT_BYTES;
+            table.set(JAVA_INT_UNALIGNED, at, BlockFormat.describeExtension(i));
         }
     }
 

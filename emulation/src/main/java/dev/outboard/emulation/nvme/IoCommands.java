@@ -103,6 +103,9 @@ final class IoCommands {
         if (entry.zonedOnly && namespace.zones() == null) {
             return command.invalid(SubmissionEntry.CDW0, Status.INVALID_OPCODE);
         }
+        if (namespace.format().isProtected() && namespace.format().isExtension() && !features.knowsExtendedFormats()) {
+            return command.invalid(SubmissionEntry.NSID, Status.INVALID_NAMESPACE);
+        }
         if (namespace.isBusy()) {
             return Status.SANITIZE_IN_PROGRESS;
         }

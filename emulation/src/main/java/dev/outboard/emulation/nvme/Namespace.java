@@ -22,6 +22,7 @@ final class Namespace {
     private @Nullable Zones zones;
     private long blockCount;
     private int blockShift;
+    private long storageTagMask;
     private boolean attached;
     private boolean writeProtected;
     private boolean busy;
@@ -41,6 +42,7 @@ final class Namespace {
 
     private void use(BlockFormat chosen) {
         format = chosen;
+        storageTagMask = chosen.protection().storageTagMask();
         blockShift = chosen.blockShift();
         long blocks = sizeBytes >>> blockShift;
         zones = zoneLimits.isNone() ? null : new Zones(zoneLimits, blocks, blockShift);
@@ -99,6 +101,15 @@ final class Namespace {
 
     long sizeBytes() {
         return sizeBytes;
+    }
+
+    /** Which bits of storage tags are checked: all, unless the namespace was created with others. */
+    long storageTagMask() {
+        return storageTagMask;
+    }
+
+    void setStorageTagMask(long mask) {
+        storageTagMask = mask & format.protection().storageTagMask();
     }
 
     BlockFormat format() {

@@ -1,6 +1,7 @@
 package dev.outboard.emulation.nvme;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.outboard.emulation.nvme.NvmeOptions.ZoneLimits;
@@ -82,6 +83,9 @@ final class NamespaceCommands {
         if (!format.isPossible()) {
             return Status.INVALID_FORMAT;
         }
+        if (format.isExtension() && !features.knowsExtendedFormats()) {
+            return Status.INVALID_NAMESPACE;
+        }
         // Shared namespaces need a second controller.
         if (blocks == 0 || asked.get("nmic") != 0) {
             return Status.INVALID_FIELD;
@@ -103,6 +107,7 @@ final class NamespaceCommands {
         if (created == null) {
             return Status.INSUFFICIENT_CAPACITY;
         }
+        created.setStorageTagMask(page.get(JAVA_LONG, Identify.CREATED_STORAGE_TAG_MASK));
         command.result(created.id());
         return Status.SUCCESS;
     }
@@ -172,6 +177,9 @@ final class NamespaceCommands {
         BlockFormat format = BlockFormat.of(dword10);
         if (!format.isPossible()) {
             return command.invalid(SubmissionEntry.CDW10, Status.INVALID_FORMAT);
+        }
+        if (format.isExtension() && !features.knowsExtendedFormats()) {
+            return command.invalid(SubmissionEntry.CDW10, Status.INVALID_NAMESPACE);
         }
         if (NamespaceCommand.SECURE_ERASE.get(dword10) > NamespaceCommand.ERASE_CRYPTOGRAPHIC) {
             return command.invalid(SubmissionEntry.CDW10);

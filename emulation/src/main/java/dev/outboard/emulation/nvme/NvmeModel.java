@@ -127,7 +127,7 @@ public final class NvmeModel extends PciModel {
 
         admin = new AdminCommands(sanitizer);
         IdentifyData identity = new IdentifyData(options, namespaces, firmware, MAXIMUM_TRANSFER_SHIFT);
-        new IdentifyCommand(identity, namespaces, data, page).addTo(admin);
+        new IdentifyCommand(identity, namespaces, data, features, page).addTo(admin);
         new QueueCommands(queues, doorbells, dma(), vectors, features, events, keepAlive).addTo(admin);
         new NamespaceCommands(namespaces, options, data, page, features, selfTest, this::report).addTo(admin, logs);
         new SecurityCommands(data, page).addTo(admin);

@@ -1,7 +1,9 @@
 package dev.outboard.emulation.nvme;
 
 import dev.outboard.specs.nvme.Identify;
+import dev.outboard.specs.nvme.ProtectionInformation;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,11 +46,26 @@ public record NvmeOptions(
      * @param bytes 0, 8, 16 or 64
      * @param extended whether it follows the data of each block on its way to the host, instead of lying in a buffer of
      *     its own
-     * @param protectionType the type of protection information, 1 to 3, which takes 8 bytes; 0 for none
+     * @param protectionType the type of protection information, 1 to 3; 0 for none
+     * @param protection how protection information is made up; beyond {@link ProtectionInformation#STANDARD} there are
+     *     storage tags of 16 bits with guards of 16 bits in 8 bytes of metadata; of 16 and 40 bits with guards of 32 bits
+     *     in 16 bytes, and of 64 bits in 64 bytes; of 0 and 16 bits with guards of 64 bits in 16 bytes, and of 0 and 48
+     *     bits in 64 bytes
      */
-    public record Metadata(int bytes, boolean extended, int protectionType) {
+    public record Metadata(int bytes, boolean extended, int protectionType, ProtectionInformation protection) {
         /** Blocks without metadata. */
         public static final Metadata NONE = new Metadata(0, false, 0);
+
+        /**
+         * Metadata with guards of 16 bits.
+         *
+         * @param bytes 0, 8, 16 or 64
+         * @param extended whether it follows the data of each block on its way to the host
+         * @param protectionType the type of protection information, 1 to 3; 0 for none
+         */
+        public Metadata(int bytes, boolean extended, int protectionType) {
+            this(bytes, extended, protectionType, ProtectionInformation.STANDARD);
+        }
     }
 
     /**
@@ -154,10 +171,14 @@ public record NvmeOptions(
             throw new IllegalArgumentException(
                     "there are " + namespaces + " namespaces; there can be 1 to " + Namespaces.MAXIMUM);
         }
-        if (!format(blockSizeBytes, metadata).isPossible()) {
+        if (!BlockFormat.of(blockSizeBytes, metadata).isPossible()) {
             throw new IllegalArgumentException("a block has " + metadata.bytes
                     + " bytes of metadata with protection information of type " + metadata.protectionType
-                    + "; it can have 0, 8, 16 or 64, and with types 1 to 3 not 0");
+                    + ", guards of " + metadata.protection.guard().bits() + " bits and storage tags of "
+                    + metadata.protection.storageTagBits()
+                    + "; it can have 0, 8, 16 or 64 bytes, and with types 1 to 3 not 0; with guards of 16 bits and"
+                    + " storage tags of 16, 8; with guards of 32 bits 16 (tags of 16 or 40) or 64 (64); with guards of"
+                    + " 64 bits 16 (0 or 16) or 64 (0 or 48)");
         }
         checkZones(sizeBytes, blockSizeBytes, zones);
         if (ioQueues < 1 || ioQueues > MAXIMUM_IO_QUEUES) {
@@ -215,251 +236,156 @@ public record NvmeOptions(
         }
     }
 
-    private static BlockFormat format(int blockSizeBytes, Metadata metadata) {
-        return BlockFormat.of(blockSizeBytes, metadata.bytes, metadata.extended, metadata.protectionType);
-    }
-
     BlockFormat format() {
-        return format(blockSizeBytes, metadata);
+        return BlockFormat.of(blockSizeBytes, metadata);
     }
 
     /**
-     * The same with another size.
+     * {@return the same with another size}
      *
      * @param bytes the size of each namespace
-     * @return the options
      */
     public NvmeOptions withSizeBytes(long bytes) {
-        return new NvmeOptions(
-                bytes,
-                blockSizeBytes,
-                namespaces,
-                metadata,
-                zones,
-                serial,
-                model,
-                firmware,
-                ioQueues,
-                doorbellStride,
-                controllerMemoryBytes,
-                hostMemory,
-                persistentRegion,
-                file);
+        return with(changed -> changed.sizeBytes = bytes);
     }
 
     /**
-     * The same with another block size.
+     * {@return the same with another block size}
      *
      * @param bytes 512 or 4096
-     * @return the options
      */
     public NvmeOptions withBlockSizeBytes(int bytes) {
-        return new NvmeOptions(
-                sizeBytes,
-                bytes,
-                namespaces,
-                metadata,
-                zones,
-                serial,
-                model,
-                firmware,
-                ioQueues,
-                doorbellStride,
-                controllerMemoryBytes,
-                hostMemory,
-                persistentRegion,
-                file);
+        return with(changed -> changed.blockSizeBytes = bytes);
     }
 
     /**
-     * The same with another number of namespaces.
+     * {@return the same with another number of namespaces}
      *
      * @param count 1 to 16
-     * @return the options
      */
     public NvmeOptions withNamespaces(int count) {
-        return new NvmeOptions(
-                sizeBytes,
-                blockSizeBytes,
-                count,
-                metadata,
-                zones,
-                serial,
-                model,
-                firmware,
-                ioQueues,
-                doorbellStride,
-                controllerMemoryBytes,
-                hostMemory,
-                persistentRegion,
-                file);
+        return with(changed -> changed.namespaces = count);
     }
 
     /**
-     * The same with other metadata.
+     * {@return the same with other metadata}
      *
      * @param blockMetadata the metadata of each block
-     * @return the options
      */
     public NvmeOptions withMetadata(Metadata blockMetadata) {
-        return new NvmeOptions(
-                sizeBytes,
-                blockSizeBytes,
-                namespaces,
-                blockMetadata,
-                zones,
-                serial,
-                model,
-                firmware,
-                ioQueues,
-                doorbellStride,
-                controllerMemoryBytes,
-                hostMemory,
-                persistentRegion,
-                file);
+        return with(changed -> changed.metadata = blockMetadata);
     }
 
     /**
-     * The same with other zones.
+     * {@return the same with other zones}
      *
      * @param zoned the zones
-     * @return the options
      */
     public NvmeOptions withZones(ZoneLimits zoned) {
-        return new NvmeOptions(
-                sizeBytes,
-                blockSizeBytes,
-                namespaces,
-                metadata,
-                zoned,
-                serial,
-                model,
-                firmware,
-                ioQueues,
-                doorbellStride,
-                controllerMemoryBytes,
-                hostMemory,
-                persistentRegion,
-                file);
+        return with(changed -> changed.zones = zoned);
     }
 
     /**
-     * The same with another distance of doorbells.
+     * {@return the same with another distance of doorbells}
      *
      * @param stride CAP.DSTRD
-     * @return the options
      */
     public NvmeOptions withDoorbellStride(int stride) {
-        return new NvmeOptions(
-                sizeBytes,
-                blockSizeBytes,
-                namespaces,
-                metadata,
-                zones,
-                serial,
-                model,
-                firmware,
-                ioQueues,
-                stride,
-                controllerMemoryBytes,
-                hostMemory,
-                persistentRegion,
-                file);
+        return with(changed -> changed.doorbellStride = stride);
     }
 
     /**
-     * The same with another controller memory buffer.
+     * {@return the same with another controller memory buffer}
      *
      * @param bytes its size; 0 for none
-     * @return the options
      */
     public NvmeOptions withControllerMemoryBytes(long bytes) {
-        return new NvmeOptions(
-                sizeBytes,
-                blockSizeBytes,
-                namespaces,
-                metadata,
-                zones,
-                serial,
-                model,
-                firmware,
-                ioQueues,
-                doorbellStride,
-                bytes,
-                hostMemory,
-                persistentRegion,
-                file);
+        return with(changed -> changed.controllerMemoryBytes = bytes);
     }
 
     /**
-     * The same with another wish for the host's memory.
+     * {@return the same with another wish for the host's memory}
      *
      * @param wish how much the controller wants
-     * @return the options
      */
     public NvmeOptions withHostMemory(HostMemoryWish wish) {
-        return new NvmeOptions(
-                sizeBytes,
-                blockSizeBytes,
-                namespaces,
-                metadata,
-                zones,
-                serial,
-                model,
-                firmware,
-                ioQueues,
-                doorbellStride,
-                controllerMemoryBytes,
-                wish,
-                persistentRegion,
-                file);
+        return with(changed -> changed.hostMemory = wish);
     }
 
     /**
-     * The same with another persistent memory region.
+     * {@return the same with another persistent memory region}
      *
      * @param region the region
-     * @return the options
      */
     public NvmeOptions withPersistentRegion(PersistentRegion region) {
-        return new NvmeOptions(
-                sizeBytes,
-                blockSizeBytes,
-                namespaces,
-                metadata,
-                zones,
-                serial,
-                model,
-                firmware,
-                ioQueues,
-                doorbellStride,
-                controllerMemoryBytes,
-                hostMemory,
-                region,
-                file);
+        return with(changed -> changed.persistentRegion = region);
     }
 
     /**
-     * The same with another file.
+     * {@return the same with another file}
      *
      * @param path the file that holds the namespaces
-     * @return the options
      */
     public NvmeOptions withFile(Path path) {
-        return new NvmeOptions(
-                sizeBytes,
-                blockSizeBytes,
-                namespaces,
-                metadata,
-                zones,
-                serial,
-                model,
-                firmware,
-                ioQueues,
-                doorbellStride,
-                controllerMemoryBytes,
-                hostMemory,
-                persistentRegion,
-                path);
+        return with(changed -> changed.file = path);
+    }
+
+    private NvmeOptions with(Consumer<Changed> change) {
+        var changed = new Changed(this);
+        change.accept(changed);
+        return changed.options();
+    }
+
+    /** The same components, of which one is set to another value. */
+    private static final class Changed {
+        private long sizeBytes;
+        private int blockSizeBytes;
+        private int namespaces;
+        private Metadata metadata;
+        private ZoneLimits zones;
+        private String serial;
+        private String model;
+        private String firmware;
+        private int ioQueues;
+        private int doorbellStride;
+        private long controllerMemoryBytes;
+        private HostMemoryWish hostMemory;
+        private PersistentRegion persistentRegion;
+        private @Nullable Path file;
+
+        Changed(NvmeOptions options) {
+            sizeBytes = options.sizeBytes;
+            blockSizeBytes = options.blockSizeBytes;
+            namespaces = options.namespaces;
+            metadata = options.metadata;
+            zones = options.zones;
+            serial = options.serial;
+            model = options.model;
+            firmware = options.firmware;
+            ioQueues = options.ioQueues;
+            doorbellStride = options.doorbellStride;
+            controllerMemoryBytes = options.controllerMemoryBytes;
+            hostMemory = options.hostMemory;
+            persistentRegion = options.persistentRegion;
+            file = options.file;
+        }
+
+        NvmeOptions options() {
+            return new NvmeOptions(
+                    sizeBytes,
+                    blockSizeBytes,
+                    namespaces,
+                    metadata,
+                    zones,
+                    serial,
+                    model,
+                    firmware,
+                    ioQueues,
+                    doorbellStride,
+                    controllerMemoryBytes,
+                    hostMemory,
+                    persistentRegion,
+                    file);
+        }
     }
 }

@@ -7,7 +7,9 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import dev.outboard.emulation.nvme.Reservations.Use;
 import dev.outboard.specs.nvme.Copy;
 import dev.outboard.specs.nvme.DatasetManagement;
+import dev.outboard.specs.nvme.Guard;
 import dev.outboard.specs.nvme.Opcode;
+import dev.outboard.specs.nvme.ProtectionInformation;
 import dev.outboard.specs.nvme.Status;
 import dev.outboard.specs.nvme.SubmissionEntry;
 import java.lang.foreign.Arena;
@@ -73,9 +75,10 @@ final class RangeCommands {
         int dword12 = command.dword(SubmissionEntry.CDW12);
         int ranges = (int) Copy.NR.get(dword12) + 1;
         int format = (int) Copy.FORMAT.get(dword12);
-        // The long format is for reference tags that no format here has.
-        if (format > Copy.FORMAT_LONG
-                || (format == Copy.FORMAT_LONG && namespace.format().isProtected())) {
+        // The long format is for the tags that go with longer guards.
+        BlockFormat blockFormat = namespace.format();
+        boolean hasLongTags = blockFormat.protection().guard() != Guard.BITS_16;
+        if (format > Copy.FORMAT_LONG || (blockFormat.isProtected() && hasLongTags != (format == Copy.FORMAT_LONG))) {
             return command.invalid(SubmissionEntry.CDW12);
         }
         if (ranges > MAXIMUM_SOURCE_RANGES + 1) {
@@ -89,7 +92,7 @@ final class RangeCommands {
         long target = command.firstBlock();
         for (int i = 0; status == Status.SUCCESS && i < ranges; i++) {
             long at = (long) i * rangeBytes;
-            status = copy(command, namespace, at, format == Copy.FORMAT_SHORT, target);
+            status = copy(command, namespace, at, target);
             target += blocks(at);
             // The first range that was not copied.
             command.result(status == Status.SUCCESS ? 0 : i);
@@ -124,19 +127,19 @@ final class RangeCommands {
         return Short.toUnsignedLong(list.get(JAVA_SHORT_UNALIGNED, range + Copy.RANGE_NLB)) + 1;
     }
 
-    private int copy(Command command, Namespace namespace, long range, boolean hasTags, long target) {
+    private int copy(Command command, Namespace namespace, long range, long target) {
         int dword12 = command.dword(SubmissionEntry.CDW12);
         long source = list.get(JAVA_LONG_UNALIGNED, range + Copy.RANGE_FIRST);
         int blocks = (int) blocks(range);
         int status = buffer.read(namespace, source, blocks, statistics);
-        if (status == Status.SUCCESS && hasTags) {
-            int flags = (int) Copy.PRINFO_READ.get(dword12) << PRINFO_SHIFT;
-            int tag = list.get(JAVA_INT_UNALIGNED, range + Copy.SHORT_RANGE_REFERENCE_TAG);
-            int tags = list.get(JAVA_INT_UNALIGNED, range + Copy.SHORT_RANGE_APPLICATION_TAG);
-            status = buffer.check(namespace, flags, tag, tags, source, blocks);
+        if (status == Status.SUCCESS && namespace.format().isProtected()) {
+            long flags = Copy.PRINFO_READ.get(dword12) << PRINFO_SHIFT
+                    | ProtectionInformation.CHECK_STORAGE_TAG.of(Copy.CHECK_STORAGE_TAG_READ.get(dword12));
+            BlockTags tags = BlockTags.of(list, range, namespace.format());
+            status = buffer.check(namespace, (int) flags, tags, source, blocks);
         }
         if (status == Status.SUCCESS) {
-            int flags = dword12 & (int) Copy.PRINFO_WRITE.mask();
+            int flags = dword12 & (int) (Copy.PRINFO_WRITE.mask() | ProtectionInformation.CHECK_STORAGE_TAG.mask());
             status = buffer.protect(command, namespace, flags, target, blocks);
         }
         if (status == Status.SUCCESS) {

@@ -6,7 +6,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.outboard.emulation.VfioUserServer;
 import dev.outboard.emulation.nvme.TestDriver.Command;
 import dev.outboard.emulation.nvme.TestDriver.Done;
 import dev.outboard.emulation.nvme.TestDriver.Pair;
@@ -21,42 +20,13 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The controller: registers, admin commands, resets. */
-class NvmeControllerTest {
+class NvmeControllerTest extends ServedController {
     private static final int CONTIGUOUS = 1;
-
-    @TempDir
-    private Path directory;
-
-    private NvmeModel model;
-    private VfioUserServer server;
-    private TestDriver driver;
-
-    @BeforeEach
-    void connect() throws IOException {
-        model = new NvmeModel(NvmeOptions.DEFAULT.withSizeBytes(1 << 20));
-        server = VfioUserServer.start(model, directory.resolve("s"));
-        driver = new TestDriver(server.path());
-    }
-
-    @AfterEach
-    void stop() {
-        driver.close();
-        server.close();
-        model.close();
-    }
-
-    private int status(Pair pair, Command command) throws IOException {
-        return Status.code(driver.execute(pair, command).status());
-    }
 
     @Test
     void registersSayWhatTheControllerCanDo() throws IOException {

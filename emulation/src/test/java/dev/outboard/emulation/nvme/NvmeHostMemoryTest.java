@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 class NvmeHostMemoryTest extends NvmeTestBase {
     private static final HostMemoryWish WISH = new HostMemoryWish(64 * PAGE, 16 * PAGE, 2 * PAGE, 3);
     private static final int SIZE = 1 << 20;
-    private static final long LIST = TestDriver.MEMORY + 0x8_0000;
+    private static final long DESCRIPTORS = TestDriver.MEMORY + 0x8_0000;
     private static final long FIRST = TestDriver.MEMORY + 0x80_0000;
     private static final long SECOND = TestDriver.MEMORY + 0x90_0000;
     /** Where the driver has no memory, until it maps some. */
@@ -41,7 +41,7 @@ class NvmeHostMemoryTest extends NvmeTestBase {
     /** Writes the list: addresses and pages, in turn. */
     private void list(long... words) {
         for (int i = 0; i < words.length; i++) {
-            driver.at(LIST + i * 8L, 8).set(JAVA_LONG, 0, words[i]);
+            driver.at(DESCRIPTORS + i * 8L, 8).set(JAVA_LONG, 0, words[i]);
         }
     }
 
@@ -52,7 +52,7 @@ class NvmeHostMemoryTest extends NvmeTestBase {
 
     private int give(int flags) throws IOException {
         list(FIRST, 12, SECOND, 20);
-        return set(flags, 32, LIST, 2);
+        return set(flags, 32, DESCRIPTORS, 2);
     }
 
     private void assertFailed() throws IOException {
@@ -89,7 +89,7 @@ class NvmeHostMemoryTest extends NvmeTestBase {
         assertThat(done.result()).isEqualTo(ENABLE);
         StructView told = Feature.HOST_MEMORY_ATTRIBUTES.view(driver.at(DATA, PAGE));
         assertThat(told.get("hsize")).isEqualTo(32);
-        assertThat(told.get("hmdlau") << 32 | told.get("hmdlal")).isEqualTo(LIST);
+        assertThat(told.get("hmdlau") << 32 | told.get("hmdlal")).isEqualTo(DESCRIPTORS);
         assertThat(told.get("hmdlec")).isEqualTo(2);
         assertThat(driver.execute(admin, get.dword(10, Feature.HOST_MEMORY_BUFFER | Feature.SELECT_DEFAULT << 8))
                         .result())
@@ -104,26 +104,29 @@ class NvmeHostMemoryTest extends NvmeTestBase {
     @Test
     void wrongListsAreRefused() throws IOException {
         list(FIRST, 12, SECOND, 20);
-        assertThat(set(ENABLE, 0, LIST, 2)).as("no size").isEqualTo(Status.INVALID_FIELD);
-        assertThat(set(ENABLE, 15, LIST, 2)).as("below HMMIN").isEqualTo(Status.INVALID_FIELD);
-        assertThat(set(ENABLE, 33, LIST, 2)).as("not the sum").isEqualTo(Status.INVALID_FIELD);
-        assertThat(set(ENABLE, 32, LIST + 8, 2)).as("list not aligned").isEqualTo(Status.INVALID_FIELD);
-        assertThat(set(ENABLE, 32, LIST, 0)).as("no pieces").isEqualTo(Status.INVALID_FIELD);
-        assertThat(set(ENABLE, 32, LIST, 4)).as("more than HMMAXD").isEqualTo(Status.INVALID_FIELD);
+        assertThat(set(ENABLE, 0, DESCRIPTORS, 2)).as("no size").isEqualTo(Status.INVALID_FIELD);
+        assertThat(set(ENABLE, 15, DESCRIPTORS, 2)).as("below HMMIN").isEqualTo(Status.INVALID_FIELD);
+        assertThat(set(ENABLE, 33, DESCRIPTORS, 2)).as("not the sum").isEqualTo(Status.INVALID_FIELD);
+        assertThat(set(ENABLE, 32, DESCRIPTORS + 8, 2)).as("list not aligned").isEqualTo(Status.INVALID_FIELD);
+        assertThat(set(ENABLE, 32, DESCRIPTORS, 0)).as("no pieces").isEqualTo(Status.INVALID_FIELD);
+        assertThat(set(ENABLE, 32, DESCRIPTORS, 4)).as("more than HMMAXD").isEqualTo(Status.INVALID_FIELD);
         assertThat(set(ENABLE, 32, ELSEWHERE, 2)).as("list unmapped").isEqualTo(Status.DATA_TRANSFER_ERROR);
         list(FIRST + 512, 12, SECOND, 20);
-        assertThat(set(ENABLE, 32, LIST, 2)).as("piece not aligned").isEqualTo(Status.INVALID_FIELD);
+        assertThat(set(ENABLE, 32, DESCRIPTORS, 2)).as("piece not aligned").isEqualTo(Status.INVALID_FIELD);
         list(FIRST, 31, SECOND, 1);
-        assertThat(set(ENABLE, 32, LIST, 2)).as("piece below HMMINDS").isEqualTo(Status.INVALID_FIELD);
+        assertThat(set(ENABLE, 32, DESCRIPTORS, 2)).as("piece below HMMINDS").isEqualTo(Status.INVALID_FIELD);
         list(FIRST, 32, SECOND, 0);
-        assertThat(set(ENABLE, 32, LIST, 2)).as("empty piece").isEqualTo(Status.INVALID_FIELD);
+        assertThat(set(ENABLE, 32, DESCRIPTORS, 2)).as("empty piece").isEqualTo(Status.INVALID_FIELD);
         list(SECOND, 16, SECOND - 15 * PAGE, 16);
-        assertThat(set(ENABLE, 32, LIST, 2)).as("pieces overlap").isEqualTo(Status.INVALID_FIELD);
+        assertThat(set(ENABLE, 32, DESCRIPTORS, 2)).as("pieces overlap").isEqualTo(Status.INVALID_FIELD);
         list(FIRST, 16, ELSEWHERE, 16);
-        assertThat(set(ENABLE, 32, LIST, 2)).as("piece unmapped").isEqualTo(Status.DATA_TRANSFER_ERROR);
+        assertThat(set(ENABLE, 32, DESCRIPTORS, 2)).as("piece unmapped").isEqualTo(Status.DATA_TRANSFER_ERROR);
         list(FIRST, 16, -16 * PAGE, 16);
-        assertThat(set(ENABLE, 32, LIST, 2)).as("piece at the end of all").isEqualTo(Status.DATA_TRANSFER_ERROR);
-        assertThat(set(1 << 31 | Feature.HOST_MEMORY_BUFFER, ENABLE, LIST, 2)).isNotZero();
+        assertThat(set(ENABLE, 32, DESCRIPTORS, 2))
+                .as("piece at the end of all")
+                .isEqualTo(Status.DATA_TRANSFER_ERROR);
+        assertThat(set(1 << 31 | Feature.HOST_MEMORY_BUFFER, ENABLE, DESCRIPTORS, 2))
+                .isNotZero();
         assertThat(give(ENABLE)).as("after all that").isZero();
         assertThat(give(ENABLE)).as("while it is enabled").isEqualTo(Status.SEQUENCE_ERROR);
         assertThat(set(0, 0, 0, 0)).isZero();
@@ -185,7 +188,7 @@ class NvmeHostMemoryTest extends NvmeTestBase {
                     .isZero();
         }
         list(ELSEWHERE, 16);
-        assertThat(set(ENABLE, 16, LIST, 1)).isZero();
+        assertThat(set(ENABLE, 16, DESCRIPTORS, 1)).isZero();
         readAll();
         assertThat(driver.client.unmap(ELSEWHERE, 16 * PAGE, 0)).isZero();
         assertThat(status(TestDriver.read(0, 8).prp1(DATA))).isEqualTo(Status.INTERNAL_ERROR);
@@ -204,7 +207,9 @@ class NvmeHostMemoryTest extends NvmeTestBase {
         readAll();
         reset();
         list(SECOND, 20, FIRST, 12);
-        assertThat(set(ENABLE_RETURNED, 32, LIST, 2)).as("in another order").isEqualTo(Status.INVALID_FIELD);
+        assertThat(set(ENABLE_RETURNED, 32, DESCRIPTORS, 2))
+                .as("in another order")
+                .isEqualTo(Status.INVALID_FIELD);
         assertThat(give(ENABLE)).isZero();
         readAll();
     }

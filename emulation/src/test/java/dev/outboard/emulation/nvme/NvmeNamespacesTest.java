@@ -109,7 +109,7 @@ class NvmeNamespacesTest extends NvmeTestBase {
         assertThat(adminStatus(create(0, 0, 0))).isEqualTo(Status.INVALID_FIELD);
         assertThat(adminStatus(create(-1, 0, 0))).isEqualTo(Status.INSUFFICIENT_CAPACITY);
         assertThat(adminStatus(create(Long.MAX_VALUE, 4, 0))).isEqualTo(Status.INSUFFICIENT_CAPACITY);
-        assertThat(adminStatus(create(8, 9, 0))).isEqualTo(Status.INVALID_FORMAT);
+        assertThat(adminStatus(create(8, 1 << 5 | 8, 0))).isEqualTo(Status.INVALID_FORMAT);
         assertThat(adminStatus(create(8, 0, 1))).isEqualTo(Status.COMMAND_SET_NOT_SUPPORTED);
         Command thin = create(8, 0, 0);
         driver.at(DATA + 8, 8).set(JAVA_LONG, 0, 4);
@@ -188,8 +188,8 @@ class NvmeNamespacesTest extends NvmeTestBase {
     @Test
     void formatsThatAreNotThereAreRefused() throws IOException {
         Command format = new Command(Opcode.FORMAT_NVM).namespace(1);
-        assertThat(adminStatus(format.dwords(8))).isEqualTo(Status.INVALID_FORMAT);
-        assertThat(adminStatus(format.dwords(1 << 12))).isEqualTo(Status.INVALID_FORMAT);
+        assertThat(adminStatus(format.dwords(1 << 12 | 8))).isEqualTo(Status.INVALID_FORMAT);
+        assertThat(adminStatus(format.dwords(2 << 12))).isEqualTo(Status.INVALID_FORMAT);
         assertThat(adminStatus(format.dwords(1 << 5)))
                 .as("protection information without metadata")
                 .isEqualTo(Status.INVALID_FORMAT);
@@ -202,7 +202,7 @@ class NvmeNamespacesTest extends NvmeTestBase {
     @Test
     void identifyKnowsItsPages() throws IOException {
         assertThat(namespace(Identify.CNS_NAMESPACE, 2).get("nsze")).isZero();
-        assertThat(namespace(Identify.CNS_NAMESPACE, -1).get("nlbaf")).isEqualTo(7);
+        assertThat(namespace(Identify.CNS_NAMESPACE, -1).get("nlbaf")).isEqualTo(15);
         assertThat(adminStatus(identify(Identify.CNS_ATTACHED_CONTROLLERS, 1))).isZero();
         assertThat(driver.at(DATA, 4).get(JAVA_INT, 0)).isEqualTo(1 << 16 | 1);
         assertThat(adminStatus(identify(Identify.CNS_CONTROLLERS | 2 << 16, 0))).isZero();

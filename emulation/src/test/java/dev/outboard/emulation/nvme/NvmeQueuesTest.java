@@ -2,7 +2,6 @@ package dev.outboard.emulation.nvme;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.outboard.emulation.VfioUserServer;
 import dev.outboard.emulation.nvme.TestDriver.Command;
 import dev.outboard.emulation.nvme.TestDriver.Done;
 import dev.outboard.emulation.nvme.TestDriver.Pair;
@@ -13,46 +12,17 @@ import dev.outboard.specs.nvme.NvmeRegisters;
 import dev.outboard.specs.nvme.Opcode;
 import dev.outboard.specs.nvme.Status;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Queues, doorbells and interrupts. */
-class NvmeQueuesTest {
+class NvmeQueuesTest extends ServedController {
     private static final Duration TIMEOUT = Duration.ofSeconds(10);
     private static final int CONTIGUOUS = 1;
     private static final int CONTIGUOUS_WITH_INTERRUPTS = 3;
-
-    @TempDir
-    private Path directory;
-
-    private NvmeModel model;
-    private VfioUserServer server;
-    private TestDriver driver;
-
-    @BeforeEach
-    void connect() throws IOException {
-        model = new NvmeModel(NvmeOptions.DEFAULT.withSizeBytes(1 << 20));
-        server = VfioUserServer.start(model, directory.resolve("s"));
-        driver = new TestDriver(server.path());
-    }
-
-    @AfterEach
-    void stop() {
-        driver.close();
-        server.close();
-        model.close();
-    }
-
-    private int status(Pair pair, Command command) throws IOException {
-        return Status.code(driver.execute(pair, command).status());
-    }
 
     @ParameterizedTest
     @CsvSource({

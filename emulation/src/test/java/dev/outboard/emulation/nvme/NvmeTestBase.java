@@ -3,24 +3,18 @@ package dev.outboard.emulation.nvme;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
-import dev.outboard.emulation.VfioUserServer;
 import dev.outboard.emulation.nvme.TestDriver.Command;
 import dev.outboard.emulation.nvme.TestDriver.Done;
 import dev.outboard.emulation.nvme.TestDriver.Pair;
 import dev.outboard.specs.nvme.Feature;
 import dev.outboard.specs.nvme.LogPage;
 import dev.outboard.specs.nvme.Opcode;
-import dev.outboard.specs.nvme.Status;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
 import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.io.TempDir;
 
 /** A controller that is served, enabled, and has one pair of I/O queues. */
-abstract class NvmeTestBase {
+abstract class NvmeTestBase extends ServedController {
     static final int PAGE = 4096;
     static final int BLOCK = 512;
     static final long DATA = TestDriver.DATA;
@@ -28,20 +22,10 @@ abstract class NvmeTestBase {
     static final long LIST = DATA + 0x800000;
     static final int ALL_COMMAND_SETS = 0x60;
 
-    @TempDir
-    Path directory;
-
-    NvmeModel model;
-    VfioUserServer server;
-    TestDriver driver;
     Pair admin;
     Pair io;
 
-    @BeforeEach
-    void connect() throws IOException {
-        serve(options());
-    }
-
+    @Override
     NvmeOptions options() {
         return NvmeOptions.DEFAULT.withSizeBytes(4 << 20);
     }
@@ -50,13 +34,7 @@ abstract class NvmeTestBase {
         return true;
     }
 
-    void serve(NvmeOptions options) throws IOException {
-        model = new NvmeModel(options);
-        server = VfioUserServer.start(model, directory.resolve("s"));
-        connectDriver();
-    }
-
-    /** A client, after the last one if there was one. */
+    @Override
     void connectDriver() throws IOException {
         driver = new TestDriver(server.path(), sharesMemory());
         admin = driver.enable(ALL_COMMAND_SETS);
@@ -75,19 +53,12 @@ abstract class NvmeTestBase {
         io = driver.createPair(admin, 1, 1);
     }
 
-    @AfterEach
-    void stop() {
-        driver.close();
-        server.close();
-        model.close();
-    }
-
     int status(Command command) throws IOException {
-        return Status.code(driver.execute(io, command).status());
+        return status(io, command);
     }
 
     int adminStatus(Command command) throws IOException {
-        return Status.code(driver.execute(admin, command).status());
+        return status(admin, command);
     }
 
     /** Fills memory with bytes that depend on a seed; returns it. */
@@ -134,6 +105,15 @@ abstract class NvmeTestBase {
 
     int setFeature(int dword10, int dword11) throws IOException {
         return adminStatus(new Command(Opcode.SET_FEATURES).dwords(dword10, dword11));
+    }
+
+    /** Says that the host knows extended LBA formats. */
+    void knowExtendedFormats() throws IOException {
+        driver.at(DATA, Feature.HOST_BEHAVIOR_BYTES).fill((byte) 0).set(JAVA_BYTE, Feature.LBAFEE, (byte) 1);
+        Command set = new Command(Opcode.SET_FEATURES).prp1(DATA).dwords(Feature.HOST_BEHAVIOR_SUPPORT);
+        if (adminStatus(set) != 0) {
+            throw new IOException("the host's behaviour was refused");
+        }
     }
 
     /** Says who the host is, with an identifier of 64 bits. */

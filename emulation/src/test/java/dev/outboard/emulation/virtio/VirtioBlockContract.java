@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.outboard.driver.Waiting;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.pci.Pci;
 import dev.outboard.pci.PciFunction;
@@ -14,7 +15,6 @@ import dev.outboard.virtio.block.BlockRequest;
 import dev.outboard.virtio.block.CompletionHandler;
 import dev.outboard.virtio.block.VirtioBlock;
 import dev.outboard.virtio.block.VirtioBlockDevice;
-import dev.outboard.virtio.block.Waiting;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -3,21 +3,19 @@ package dev.outboard.nvme.load;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.outboard.emulation.VfioUserServer;
-import dev.outboard.emulation.nvme.NvmeModel;
 import dev.outboard.emulation.nvme.NvmeOptions;
 import dev.outboard.nvme.Nvme;
 import dev.outboard.nvme.NvmeController;
+import dev.outboard.nvme.ServedModel;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -25,25 +23,19 @@ class LoadJobsTest {
     private static final Duration LONG = Duration.ofMinutes(10);
     private static final int SIZE = 4096;
 
-    @TempDir
-    Path directory;
+    @RegisterExtension
+    final ServedModel model = new ServedModel(NvmeOptions.DEFAULT.withSizeBytes(1 << 20));
 
-    private NvmeModel model;
-    private VfioUserServer server;
     private NvmeController controller;
 
     @BeforeEach
     void open() throws IOException {
-        model = new NvmeModel(NvmeOptions.DEFAULT.withSizeBytes(1 << 20));
-        server = VfioUserServer.start(model, directory.resolve("s"));
-        controller = Nvme.open("vfio-user:" + server.path());
+        controller = Nvme.open(model.address());
     }
 
     @AfterEach
     void close() {
         controller.close();
-        server.close();
-        model.close();
     }
 
     private static LoadOptions options(Operation operation, int readPercent, long requests, long rate) {

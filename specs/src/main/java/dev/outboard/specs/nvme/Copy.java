@@ -12,6 +12,8 @@ public final class Copy {
     public static final Field PRINFO_READ = Field.bits("PRINFOR", 15, 12);
     /** CDW12: protection information of what is written. */
     public static final Field PRINFO_WRITE = Field.bits("PRINFOW", 29, 26);
+    /** CDW12: check the storage tags of what is read. */
+    public static final Field CHECK_STORAGE_TAG_READ = Field.bit("STCR", 25);
     /** Format 0: with reference tags of 32 bits. */
     public static final int FORMAT_SHORT = 0;
     /** Format 1: with reference tags of up to 80 bits. */
@@ -28,6 +30,11 @@ public final class Copy {
     public static final long SHORT_RANGE_REFERENCE_TAG = 24;
     /** Range of format 0: where the expected application tag and its mask are, 32 bits. */
     public static final long SHORT_RANGE_APPLICATION_TAG = 28;
+
+    /** Range of format 1: where the expected storage and reference tag are, 80 bits in big-endian order. */
+    public static final long LONG_RANGE_TAGS = 26;
+    /** Range of format 1: where the expected application tag and its mask are, 32 bits. */
+    public static final long LONG_RANGE_APPLICATION_TAG = 36;
 
     private Copy() {}
 }

@@ -39,8 +39,12 @@ public final class Feature {
     public static final int AUTONOMOUS_POWER_STATE = 0x0c;
     /** Non-operational power state configuration. */
     public static final int NON_OPERATIONAL_POWER_STATE = 0x11;
-    /** Host behaviour support: a buffer of 512 bytes. */
+    /** Host behaviour support: a buffer of {@link #HOST_BEHAVIOR_BYTES}. */
     public static final int HOST_BEHAVIOR_SUPPORT = 0x16;
+    /** Host behaviour support: the size of its buffer. */
+    public static final int HOST_BEHAVIOR_BYTES = 512;
+    /** Host behaviour support: the byte that is 1 if the host knows extended LBA formats. */
+    public static final long LBAFEE = 2;
     /** Sanitize configuration. */
     public static final int SANITIZE_CONFIGURATION = 0x17;
     /** I/O command set profile: which combination of command sets is enabled. */

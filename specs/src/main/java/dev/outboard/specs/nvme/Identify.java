@@ -208,6 +208,10 @@ public final class Identify {
             bytes("lbaf", 256),
             bytes("vs", 3712));
 
+    /** What the NVM command set says of a namespace besides: CNS 05h; figure 100 of its specification 1.0. */
+    public static final Struct NVM_NAMESPACE = Struct.packed(
+            "nvme_nvm_id_ns", u64("lbstm"), u8("pic"), bytes("rsvd9", 3), bytes("elbaf", 256), bytes("rsvd268", 3828));
+
     /** Identify namespace, whatever its command set; figure 280 of the base specification. */
     public static final Struct INDEPENDENT_NAMESPACE = Struct.packed(
             "nvme_id_independent_id_ns",
@@ -237,6 +241,16 @@ public final class Identify {
     /** NIDT: the descriptor is one byte, the command set. */
     public static final int DESCRIPTOR_COMMAND_SET = 4;
 
+    /** CTRATT: there are extended LBA formats, once the host has {@linkplain Feature#LBAFEE enabled} them. */
+    public static final Field CTRATT_EXTENDED_FORMATS = Field.bit("ELBAS", 15);
+    /** PIC: protection information with guards of 16 bits can have storage tags. */
+    public static final Field PIC_STORAGE_TAGS = Field.bit("16BPISTS", 0);
+    /** PIC: the mask of storage tags beside guards of 16 bits has all bits set. */
+    public static final Field PIC_STORAGE_TAG_MASK = Field.bit("16BPISTM", 1);
+    /** PIC: storage tags are checked by reads, too. */
+    public static final Field PIC_STORAGE_TAG_CHECK_READ = Field.bit("STCRS", 2);
+    /** PIC: there are qualified protection information formats. */
+    public static final Field PIC_QUALIFIED = Field.bit("QPIFS", 3);
     /** NSFEAT: the optimal sizes are there: NPWG, NPWA, NPDG, NPDA and NOWS. */
     public static final Field NSFEAT_OPTIMAL_SIZES = Field.bit("OPTPERF", 4);
     /** DPS: the type of protection information, 1 to 3; 0 for none. */
@@ -273,6 +287,19 @@ public final class Identify {
     public static final Field LBA_FORMAT_LBADS = Field.bits("LBADS", 23, 16);
     /** LBA format: relative performance. */
     public static final Field LBA_FORMAT_RP = Field.bits("RP", 25, 24);
+
+    /** The size of an extended LBA format in {@code elbaf}. */
+    public static final int EXTENDED_LBA_FORMAT_BYTES = 4;
+    /** Extended LBA format: bits of the storage tag. */
+    public static final Field EXTENDED_LBA_FORMAT_STS = Field.bits("STS", 6, 0);
+    /** Extended LBA format: the protection information format, see {@link Guard#format}. */
+    public static final Field EXTENDED_LBA_FORMAT_PIF = Field.bits("PIF", 8, 7);
+    /** Extended LBA format: the same in place of PIF. */
+    public static final Field EXTENDED_LBA_FORMAT_QPIF = Field.bits("QPIF", 12, 9);
+    /** PIF: QPIF says it, if PIC says that there are such formats. */
+    public static final int PIF_QUALIFIED = 3;
+    /** Where a new namespace's mask of storage tags is in the data of namespace management, 64 bits: LBSTM. */
+    public static final long CREATED_STORAGE_TAG_MASK = 384;
 
     private Identify() {}
 }

@@ -193,6 +193,8 @@ public final class Status {
     public static final int ACCESS_DENIED = 0x286;
     /** Media: deallocated or unwritten logical block. */
     public static final int DEALLOCATED_BLOCK = 0x287;
+    /** Media: end-to-end storage tag check error. */
+    public static final int STORAGE_TAG_CHECK_ERROR = 0x288;
     /** Path: command aborted by host. */
     public static final int ABORTED_BY_HOST = 0x371;
 
@@ -301,6 +303,7 @@ public final class Status {
             case GUARD_CHECK_ERROR -> "end-to-end guard check error";
             case APPLICATION_TAG_CHECK_ERROR -> "end-to-end application tag check error";
             case REFERENCE_TAG_CHECK_ERROR -> "end-to-end reference tag check error";
+            case STORAGE_TAG_CHECK_ERROR -> "end-to-end storage tag check error";
             case COMPARE_FAILURE -> "compare failure";
             case ACCESS_DENIED -> "access denied";
             case DEALLOCATED_BLOCK -> "deallocated or unwritten logical block";

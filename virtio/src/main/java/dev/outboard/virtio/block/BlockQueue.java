@@ -2,6 +2,7 @@ package dev.outboard.virtio.block;
 
 import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceTimeoutException;
+import dev.outboard.driver.Waiting;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.specs.virtio.VirtioBlk;
 import dev.outboard.virtio.DriverQueue;
@@ -43,6 +44,9 @@ public final class BlockQueue implements AutoCloseable {
     private int spareSlots = 1;
 
     private int idlePolls;
+    /** Whether the last pause was long. */
+    private boolean slept;
+
     private long lastHealthCheckNanos;
     private long lastStatusCheckNanos;
     private @Nullable IOException failure;
@@ -64,7 +68,7 @@ public final class BlockQueue implements AutoCloseable {
             freeSlots[slot] = depth - slot;
         }
         freeCount = slotCount;
-        ring.setInterrupting(waiting == Waiting.INTERRUPT);
+        ring.setInterrupting(waiting.sleeps());
     }
 
     /**
@@ -360,7 +364,7 @@ public final class BlockQueue implements AutoCloseable {
             if (poll() > 0) {
                 continue;
             }
-            if (++idle % HEALTH_CHECK_POLLS == 0 || waiting == Waiting.INTERRUPT) {
+            if (++idle % HEALTH_CHECK_POLLS == 0 || idle > waiting.polls()) {
                 long now = System.nanoTime();
                 deadline = deadline == 0 ? now + timeout.toNanos() : deadline;
                 if (now - deadline >= 0) {
@@ -385,7 +389,8 @@ public final class BlockQueue implements AutoCloseable {
     /** Passes some time until the next poll. */
     @SuppressWarnings("ThreadPriorityCheck") // Nothing relies on it.
     private void pause(int idle, long deadline) throws IOException {
-        if (waiting == Waiting.INTERRUPT) {
+        slept = idle > waiting.polls();
+        if (slept) {
             // Bounded, so that a device that is gone is noticed, and a lost interrupt costs time only.
             long nanos = Math.clamp(deadline - System.nanoTime(), 0, STATUS_CHECK_NANOS);
             queue.await(Duration.ofNanos(nanos));
@@ -399,7 +404,7 @@ public final class BlockQueue implements AutoCloseable {
 
     /** Nothing came: now and then, finds out whether the device still works, and whether requests are overdue. */
     private void idle() throws IOException {
-        if (++idlePolls % HEALTH_CHECK_POLLS != 0 && waiting == Waiting.POLL) {
+        if (++idlePolls % HEALTH_CHECK_POLLS != 0 && !slept) {
             return;
         }
         device.function().function().checkPresent();

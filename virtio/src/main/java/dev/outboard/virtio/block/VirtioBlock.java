@@ -3,6 +3,7 @@ package dev.outboard.virtio.block;
 import dev.outboard.driver.DeviceAddress;
 import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceGoneException;
+import dev.outboard.driver.Waiting;
 import dev.outboard.memory.DmaAllocator;
 import dev.outboard.memory.Register;
 import dev.outboard.pci.Pci;
@@ -313,7 +314,7 @@ public final class VirtioBlock implements AutoCloseable {
             throw new IllegalArgumentException(
                     "a queue of " + this + " has a depth of 1 to " + deepest + ", not " + depth);
         }
-        if (waiting == Waiting.INTERRUPT && !queue.hasInterrupt()) {
+        if (waiting.sleeps() && !queue.hasInterrupt()) {
             throw new IllegalStateException(this + " has no interrupts over this access path; poll instead");
         }
         BlockQueue taken = new BlockQueue(this, queue, depth, waiting);

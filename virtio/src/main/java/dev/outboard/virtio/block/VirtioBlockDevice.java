@@ -1,6 +1,7 @@
 package dev.outboard.virtio.block;
 
 import dev.outboard.driver.BlockDevice;
+import dev.outboard.driver.Waiting;
 import dev.outboard.memory.DmaMemory;
 import java.io.IOException;
 import java.util.Objects;

@@ -9,7 +9,6 @@ import dev.outboard.virtio.GuestRegion;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -83,17 +82,8 @@ final class FrontEndMemory implements GuestMemory {
 
     /** The region that a guest address lies in. */
     private @Nullable FrontEndRegion at(long address) {
-        int low = 0;
-        int high = regions.size();
-        while (low < high) {
-            int middle = (low + high) >>> 1;
-            if (Long.compareUnsigned(regions.get(middle).address(), address) <= 0) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        FrontEndRegion below = low == 0 ? null : regions.get(low - 1);
+        int above = GuestRegion.firstAbove(regions, address);
+        FrontEndRegion below = above == 0 ? null : regions.get(above - 1);
         return below != null && below.contains(address, 1) ? below : null;
     }
 
@@ -133,7 +123,9 @@ final class FrontEndMemory implements GuestMemory {
         }
         Arena arena = Arena.ofShared();
         try {
-            regions.add(new FrontEndRegion(address, user, map(file, offset, size, arena), arena));
+            regions.add(
+                    GuestRegion.firstAbove(regions, address),
+                    new FrontEndRegion(address, user, map(file, offset, size, arena), arena));
         } catch (LinuxException e) {
             arena.close();
             throw new RefusedException("a memory region that cannot be mapped, " + text(asked), e);
@@ -141,7 +133,6 @@ final class FrontEndMemory implements GuestMemory {
             arena.close();
             throw e;
         }
-        regions.sort(Comparator.comparing(FrontEndRegion::address, Long::compareUnsigned));
     }
 
     private static MemorySegment map(Fd file, long offset, long size, Arena arena)

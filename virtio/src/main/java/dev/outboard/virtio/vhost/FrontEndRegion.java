@@ -38,20 +38,9 @@ final class FrontEndRegion implements GuestRegion {
         return userAddress;
     }
 
-    /** Whether all of a range of guest addresses lies here; the length is not negative. */
-    boolean contains(long start, long length) {
-        return contains(address, start, length);
-    }
-
-    /** Whether all of a range of user addresses lies here; the length is not negative. */
+    /** Whether all of a range of user addresses lies here. */
     boolean containsUser(long start, long length) {
-        return contains(userAddress, start, length);
-    }
-
-    private boolean contains(long base, long start, long length) {
-        // Unsigned: addresses come from the front end and may have the top bit set.
-        long size = segment.byteSize();
-        return length >= 0 && length <= size && Long.compareUnsigned(start - base, size - length) <= 0;
+        return GuestRegion.contains(userAddress, segment.byteSize(), start, length);
     }
 
     /** Whether a range of guest addresses, or one of user addresses, takes a part of this region. */

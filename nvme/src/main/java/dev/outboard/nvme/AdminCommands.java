@@ -1,6 +1,7 @@
 package dev.outboard.nvme;
 
 import dev.outboard.driver.DeviceException;
+import dev.outboard.specs.nvme.Feature;
 import dev.outboard.specs.nvme.Identify;
 import dev.outboard.specs.nvme.Maintenance;
 import dev.outboard.specs.nvme.Opcode;
@@ -100,10 +101,15 @@ public final class AdminCommands {
      * @throws IOException if it fails
      */
     public MemorySegment receive(NvmeCommand command, long bytes) throws IOException {
+        return receiveAll(command, bytes).data();
+    }
+
+    /** The same with dword 0 of the completion. */
+    AdminQueue.Received receiveAll(NvmeCommand command, long bytes) throws IOException {
         check(command, bytes);
-        MemorySegment data = queue.receive(command, bytes, timeout);
-        done(command, 0);
-        return data;
+        AdminQueue.Received received = queue.receive(command, bytes, timeout);
+        done(command, received.result());
+        return received;
     }
 
     /**
@@ -130,6 +136,12 @@ public final class AdminCommands {
                     Opcode.DOORBELL_BUFFER_CONFIG ->
                 throw new IllegalArgumentException(Opcode.adminName(command.opcode())
                         + " is for the driver alone; use createQueuePair, or watchEvents");
+            case Opcode.SET_FEATURES -> {
+                if (SubmissionEntry.FEATURE_ID.get(command.words(10)) == Feature.HOST_MEMORY_BUFFER) {
+                    throw new IllegalArgumentException("what the host memory buffer is, is for the driver alone;"
+                            + " open the controller with another NvmeSettings.withHostMemory");
+                }
+            }
             default -> {
                 if (command.pieces() != null) {
                     throw new IllegalArgumentException("the data of an admin command is one piece of memory");

@@ -99,7 +99,7 @@ abstract class NvmeSettingsContract {
                 verify(controller, queue, 3);
                 assertThatThrownBy(() -> memory.allocate(all)).hasMessageContaining("close what is no longer needed");
             }
-            try (ControllerMemory.Piece rest = memory.allocate(all);
+            try (DeviceMemory.Piece rest = memory.allocate(all);
                     QueuePair elsewhere = controller.createQueuePair(15)) {
                 assertThat(rest.sizeBytes()).isEqualTo(all);
                 verify(controller, elsewhere, 4);
@@ -117,8 +117,8 @@ abstract class NvmeSettingsContract {
             assertThat(memory.takesWrites()).isTrue();
             NvmeNamespace namespace = controller.namespaces().getFirst();
             int blocks = 16 * KIB / namespace.blockSizeBytes();
-            try (ControllerMemory.Piece first = memory.allocate(100);
-                    ControllerMemory.Piece piece = memory.allocate(16 * KIB)) {
+            try (DeviceMemory.Piece first = memory.allocate(100);
+                    DeviceMemory.Piece piece = memory.allocate(16 * KIB)) {
                 assertThat(piece.deviceAddress()).isGreaterThan(first.deviceAddress());
                 Registers stored = piece.registers();
                 for (int i = 0; i < 16 * KIB; i += KIB) {

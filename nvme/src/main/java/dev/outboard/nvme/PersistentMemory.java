@@ -177,6 +177,8 @@ public final class PersistentMemory extends DeviceMemory {
     }
 
     private static OptionalLong scaled(long value, long unit) {
-        return value == 0 || unit > GREATEST_UNIT ? OptionalLong.empty() : OptionalLong.of(value << UNIT_SHIFT * unit);
+        return value == 0 || unit > GREATEST_UNIT
+                ? OptionalLong.empty()
+                : OptionalLong.of(value << (UNIT_SHIFT * unit));
     }
 }

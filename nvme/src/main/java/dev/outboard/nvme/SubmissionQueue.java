@@ -15,7 +15,7 @@ final class SubmissionQueue implements AutoCloseable {
     private final DmaMemory memory;
 
     private final DmaWords ring;
-    private final ControllerMemory.@Nullable Piece piece;
+    private final DeviceMemory.@Nullable Piece piece;
     private final @Nullable Registers deviceRing;
     private final int entries;
     private final Doorbell tailDoorbell;

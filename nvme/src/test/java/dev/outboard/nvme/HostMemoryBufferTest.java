@@ -53,6 +53,22 @@ class HostMemoryBufferTest {
     }
 
     @Test
+    void whereSomebodyBetweenWouldHaveToSeeItOnlyIfItMust() throws IOException {
+        for (HostMemoryUse use : HostMemoryUse.values()) {
+            FakeController between = new FakeController() {
+                @Override
+                public boolean isInterposed() {
+                    return true;
+                }
+            };
+            between.identity.put("hmpre", MIB_PAGES);
+            try (NvmeController controller = Nvme.open(between, NvmeSettings.DEFAULT.withHostMemory(use))) {
+                assertThat(controller.hostMemoryBytes()).isEqualTo(use == HostMemoryUse.ON ? 1 << 20 : 0);
+            }
+        }
+    }
+
+    @Test
     void itIsTakenBackBeforeTheControllerIsShutDown() throws IOException {
         wants(MIB_PAGES, 0, 0, 0);
         try (NvmeController controller = Nvme.open(fake)) {

@@ -154,6 +154,7 @@ public final class NvmeBlockDevice implements BlockDevice {
     }
 
     /** A namespace that was formatted has other blocks, which buffers of this device's would not hold. */
+    @SuppressWarnings("ReferenceEquality") // Lists that are the same object say the same; others are looked into.
     private void checkUnchanged() throws DeviceException {
         List<NvmeNamespace> now = controller.namespaces();
         if (now != seen) {

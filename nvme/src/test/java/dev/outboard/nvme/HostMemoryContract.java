@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.outboard.driver.DeviceException;
+import dev.outboard.driver.Waiting;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.nvme.NvmeSettings.HostMemoryUse;
 import dev.outboard.specs.nvme.Feature;

@@ -211,6 +211,16 @@ public final class Models {
                 file));
     }
 
+    private static ProtectionInformation protection(ModelOptions options) {
+        int bits = options.number("guard", Guard.BITS_16.bits());
+        for (Guard guard : Guard.values()) {
+            if (guard.bits() == bits) {
+                return new ProtectionInformation(guard, options.number("storage-tag", guard.smallestStorageTagBits()));
+            }
+        }
+        throw new IllegalArgumentException("a guard has 16, 32 or 64 bits, not " + bits);
+    }
+
     private static NvmeOptions.PersistentRegion persistentRegion(ModelOptions options) throws IOException {
         Path file = options.path("pmr-file");
         long size = options.sizeBytes("pmr", file != null && Files.isRegularFile(file) ? Files.size(file) : 0);
@@ -228,16 +238,6 @@ public final class Models {
                 options.sizeBytes("hmb-min", quarter),
                 options.sizeBytes("hmb-piece", 0),
                 options.number("hmb-pieces", 0));
-    }
-
-    private static ProtectionInformation protection(ModelOptions options) {
-        int bits = options.number("guard", Guard.BITS_16.bits());
-        for (Guard guard : Guard.values()) {
-            if (guard.bits() == bits) {
-                return new ProtectionInformation(guard, options.number("storage-tag", guard.smallestStorageTagBits()));
-            }
-        }
-        throw new IllegalArgumentException("a guard has 16, 32 or 64 bits, not " + bits);
     }
 
     private static Kind eduKind() {

@@ -3,6 +3,7 @@ package dev.outboard.nvme;
 import dev.outboard.driver.DeviceException;
 import dev.outboard.specs.nvme.Feature;
 import dev.outboard.specs.nvme.Identify;
+import dev.outboard.specs.nvme.LogPage;
 import dev.outboard.specs.nvme.Maintenance;
 import dev.outboard.specs.nvme.Opcode;
 import dev.outboard.specs.nvme.SubmissionEntry;
@@ -148,11 +149,29 @@ public final class AdminCommands {
                 }
             }
         }
+        if (bytes < leastBytes(command)) {
+            throw new IllegalArgumentException(Opcode.adminName(command.opcode()) + " transfers " + leastBytes(command)
+                    + " bytes, whatever room there is for them: give it as many, not " + bytes);
+        }
         if (bytes > controller.maximumTransferBytes() || bytes % Integer.BYTES != 0) {
             throw new IllegalArgumentException("an admin command of " + controller.address()
                     + " transfers a multiple of 4 bytes, at most " + controller.maximumTransferBytes() + ", not "
                     + bytes);
         }
+    }
+
+    /** What a command transfers anyway, as far as it says so: with less memory it would spoil somebody else's. */
+    private static long leastBytes(NvmeCommand command) {
+        return switch (command.opcode()) {
+            case Opcode.IDENTIFY, Opcode.NAMESPACE_ATTACHMENT -> Identify.SIZE_BYTES;
+            case Opcode.GET_LOG_PAGE -> {
+                long high = LogPage.NUMBER_OF_DWORDS_HIGH.get(command.words(11));
+                long low = LogPage.NUMBER_OF_DWORDS_LOW.get(command.words(10));
+                yield ((high << Short.SIZE | low) + 1) * Integer.BYTES;
+            }
+            case Opcode.FIRMWARE_DOWNLOAD -> ((command.words(10) & 0xffff_ffffL) + 1) * Integer.BYTES;
+            default -> 0;
+        };
     }
 
     private int done(NvmeCommand command, int result) throws IOException {

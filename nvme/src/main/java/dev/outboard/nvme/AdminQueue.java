@@ -167,7 +167,7 @@ final class AdminQueue implements AutoCloseable {
     /** Carries out a command; returns dword 0 of its completion. */
     int execute(NvmeCommand command, Duration limit) throws IOException {
         Outcome outcome = new Outcome();
-        long deadline = System.nanoTime() + limit.toNanos();
+        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(limit);
         IdleStrategy idle = new IdleStrategy(this::sleep);
         boolean submitted = false;
         while (true) {
@@ -284,7 +284,7 @@ final class AdminQueue implements AutoCloseable {
         long which = SubmissionEntry.ABORT_QUEUE_ID.of(queueId) | SubmissionEntry.ABORT_COMMAND_ID.of(commandId);
         Semaphore permits = aborts;
         try {
-            if (!permits.tryAcquire(limit.toNanos(), TimeUnit.NANOSECONDS)) {
+            if (!permits.tryAcquire(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS)) {
                 return false;
             }
         } catch (InterruptedException stop) {

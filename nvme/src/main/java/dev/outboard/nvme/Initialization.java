@@ -311,7 +311,9 @@ final class Initialization {
                 if (id == 0) {
                     return Step.READY;
                 }
-                if (Integer.compareUnsigned(id, last) <= 0 || namespaces.size() == MAXIMUM_NAMESPACES) {
+                if (Integer.compareUnsigned(id, last) <= 0
+                        || id == NamespaceManagement.ALL
+                        || namespaces.size() == MAXIMUM_NAMESPACES) {
                     throw new DeviceException(access + " lists namespace " + Integer.toUnsignedString(id) + " after "
                             + Integer.toUnsignedString(last) + ": its list of active namespaces makes no sense");
                 }

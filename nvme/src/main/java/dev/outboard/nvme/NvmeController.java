@@ -370,6 +370,7 @@ public final class NvmeController implements AutoCloseable {
         } finally {
             // Whatever came of it: the queues are gone from the controller.
             resets++;
+            queues.forEach(CommandQueue::controllerWasReset);
         }
     }
 
@@ -477,6 +478,10 @@ public final class NvmeController implements AutoCloseable {
             return false;
         }
         queues.remove(queue);
+        if (queue.isForgotten()) {
+            usedQueueIds.clear(queue.id());
+            return true;
+        }
         try {
             function.checkPresent();
             admin.deleteQueues(queue.id());

@@ -4,13 +4,13 @@ import dev.outboard.cli.interpose.FaultsCommand;
 import dev.outboard.cli.interpose.TraceCommand;
 import dev.outboard.cli.nvme.NvmeCommand;
 import dev.outboard.cli.reg.RegisterGroup;
-import dev.outboard.driver.ByteSize;
 import dev.outboard.emulation.recording.IncompleteRecordingException;
 import dev.outboard.linux.SystemCalls;
 import dev.outboard.memory.Claims;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -67,9 +67,14 @@ public final class Main implements Runnable {
      */
     public static void main(String[] arguments) {
         start();
+        StandardOutput.install();
         int status = FAILURE;
         try {
             status = execute(arguments);
+            System.out.flush();
+        } catch (UncheckedIOException e) {
+            // Of standard output, where no command ran or its last words were printed.
+            status = explain(unwrapped(e), new PrintWriter(System.err, true, System.err.charset()));
         } finally {
             Interruption.unwound();
         }
@@ -113,8 +118,7 @@ public final class Main implements Runnable {
     static CommandLine commandLine(String... arguments) {
         CommandLine commandLine = new CommandLine(new Main());
         subcommands().addTo(commandLine, List.of(arguments));
-        commandLine.registerConverter(ByteSize.class, ByteSize::parse);
-        commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+        OptionValues.register(commandLine);
         commandLine.setParameterExceptionHandler(Main::wrongUsage);
         commandLine.setExecutionExceptionHandler(Main::failed);
         return commandLine;
@@ -141,13 +145,24 @@ public final class Main implements Runnable {
         if (exception instanceof IllegalArgumentException) {
             return wrongUsage(exception, commandLine);
         }
+        return explain(unwrapped(exception), err);
+    }
+
+    private static Throwable unwrapped(Exception exception) {
         Throwable cause = exception instanceof UncheckedIOException ? exception.getCause() : null;
-        Throwable shown = cause == null ? exception : cause;
+        return cause == null ? exception : cause;
+    }
+
+    private static int explain(Throwable shown, PrintWriter err) {
+        if (shown instanceof StandardOutput.ReaderGoneException) {
+            return FAILURE;
+        }
         // What users can cause is an IOException, or a place that a device does not have; anything else is ours.
         boolean explained = shown instanceof IOException
                 || shown instanceof IndexOutOfBoundsException
                 || shown instanceof IllegalStateException;
-        err.println("outboard: " + (explained ? shown.getMessage() : "internal error: " + shown));
+        String message = shown instanceof FileSystemException file ? NamedFile.explain(file) : shown.getMessage();
+        err.println("outboard: " + (explained ? message : "internal error: " + shown));
         if (!explained || System.getenv(DEBUG) != null) {
             shown.printStackTrace(err);
         }

@@ -12,6 +12,8 @@ import dev.outboard.memory.RegisterAccess;
 import dev.outboard.specs.nvme.NvmeRegisters;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -84,7 +86,7 @@ class BadInputTest {
         String device = "model:nvme?size=1M";
         assertFails(Command.run("nvme", "read", "--device", device, "--lba", "2048"), "0 to 2047");
         assertFails(Command.run("nvme", "read", "--device", device, "--lba", "2047", "--blocks", "2"), "0 to 2047");
-        assertFails(Command.run("nvme", "read", "--device", device, "--lba", "-1"), "0 to 2047");
+        assertWrongUsage(Command.run("nvme", "read", "--device", device, "--lba", "-1"), "--lba", "-1");
         assertFails(Command.run("nvme", "write", "--device", device, "--lba", "9223372036854775807"), "0 to 2047");
     }
 
@@ -100,6 +102,29 @@ class BadInputTest {
                 "standard input has 100 bytes, the blocks take 512");
     }
 
+    private static Command.Result shell(String script, String... arguments) throws Exception {
+        List<String> command = new ArrayList<>(List.of("sh", "-c", script, "sh"));
+        command.addAll(Command.line(arguments));
+        return Program.run(command);
+    }
+
+    @Test
+    void standardOutputThatIsFull() throws Exception {
+        String full = "standard output: No space left on device";
+        String script = "LC_ALL=C \"$@\" >/dev/full";
+        assertFails(shell(script, "nvme", "read", "--lba", "0", "--blocks", "8"), full);
+        assertFails(shell(script, "nvme", "identify"), full);
+        assertFails(shell(script, "nvme", "smart", "--json"), full);
+        assertFails(shell(script, "nvme", "--help"), full);
+    }
+
+    @Test
+    void standardOutputThatNobodyReadsOn() throws Exception {
+        Command.Result result = shell("\"$@\" | head -c 1", "nvme", "read", "--lba", "0", "--blocks", "100000");
+        assertThat(result.err()).isEmpty();
+        assertThat(result.out()).hasSize(1);
+    }
+
     @Test
     void aFileThatIsNotThere() throws Exception {
         assertFails(Command.run("nvme", "write", "--lba", "0", "--file", "/nowhere/data"), "/nowhere/data");
@@ -109,7 +134,7 @@ class BadInputTest {
     void wrongUsage() throws Exception {
         assertWrongUsage(Command.run("nvme", "read"), "--lba");
         assertWrongUsage(Command.run("nvme", "bench", "--block-size", "big"), "big", "4K");
-        assertWrongUsage(Command.run("nvme", "bench", "--op", "dance"), "dance");
+        assertWrongUsage(Command.run("nvme", "bench", "--op", "dance"), "--op", "dance", "randread, ");
         assertWrongUsage(Command.run("nvme", "bench", "--shadow-doorbells", "maybe"), "maybe");
         assertWrongUsage(Command.run("nvme", "bench", "--queue-depth", "0"), "--queue-depth");
         assertWrongUsage(Command.run("nvme"), "which command");

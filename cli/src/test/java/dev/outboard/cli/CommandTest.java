@@ -84,6 +84,9 @@ class CommandTest {
                         "blockSize",
                         "queueDepth",
                         "readPercent",
+                        "jobs",
+                        "span",
+                        "rate",
                         "seconds",
                         "iops",
                         "mibPerSecond",
@@ -301,10 +304,24 @@ class CommandTest {
             run.await("serial number");
             List<ProcessHandle> children = run.process().descendants().toList();
             run.interrupt();
-            assertThat(run.end().err()).isEmpty();
+            Command.Result result = run.end();
+            assertThat(result.err()).isEmpty();
+            assertThat(result.out()).doesNotContain("verified: 0");
             assertEnded(children);
         }
         assertThat(socketDirectories()).containsExactlyInAnyOrderElementsOf(before);
+    }
+
+    @Test
+    void writeHoldsNoDeviceWhileItWaitsForInputAndEndsAtOnceAtCtrlC() throws Exception {
+        try (Command write = Command.start("nvme", "write", "--lba", "0")) {
+            // Longer than it takes to the first read; a model would be a process by then.
+            assertThat(write.process().waitFor(2, TimeUnit.SECONDS)).isFalse();
+            assertThat(write.process().descendants()).isEmpty();
+            write.interrupt();
+            assertThat(write.process().waitFor(4, TimeUnit.SECONDS)).isTrue();
+            assertThat(write.end().err()).isEmpty();
+        }
     }
 
     @Test

@@ -81,10 +81,12 @@ class NvmeAdminCommandsTest {
     @Test
     void errorsAreShownAndNoneAreToo() throws IOException {
         assertThat(text("error-log")).isEqualTo("no errors\n");
-        Command.assertFails(nvme("passthru", "--opcode", "6", "--cdw10", "0xfe"), "invalid field in command");
+        assertThat(nvme("error-log", "--json").json()).containsEntry("errors", List.of());
+        Command.assertFails(
+                nvme("passthru", "--opcode", "6", "--cdw10", "0xfe", "--data-len", "4K"), "invalid field in command");
         assertThat(text("error-log")).contains("invalid field in command");
-        List<?> errors =
-                (List<?>) nvme("error-log", "--json", "--entries", "1").json().get("errors");
+        List<?> errors = (List<?>) nvme("error-log", "--json").json().get("errors");
+        assertThat(errors).hasSize(1);
         assertThat((Map<?, ?>) errors.getFirst())
                 .asInstanceOf(org.assertj.core.api.InstanceOfAssertFactories.map(String.class, Object.class))
                 .containsEntry("error_count", 1)
@@ -124,6 +126,117 @@ class NvmeAdminCommandsTest {
         Command.assertWrongUsage(
                 nvme("format", "--guard", "64", "--protection", "1", "--lba-format", "1", "--destroy"),
                 "no --lba-format");
+    }
+
+    @Test
+    void formatKeepsWhatItIsNotToldToChange() throws IOException {
+        text("format", "--guard", "64", "--protection", "2", "--protection-first", "--extended-metadata", "--destroy");
+        assertThat(nvme("format", "--destroy", "--json").json())
+                .containsEntry("flbas", 12 | 1 << 4)
+                .containsEntry("dps", 2 | 1 << 3);
+        assertThat(nvme("format", "--protection", "1", "--protection-first", "false", "--destroy", "--json")
+                        .json())
+                .containsEntry("flbas", 12 | 1 << 4)
+                .containsEntry("dps", 1);
+        Command.assertFails(
+                nvme("format", "--lba-format", "0", "--protection", "1", "--destroy"),
+                "LBA format 0 has 0 bytes of metadata");
+        assertThat(nvme("format", "--lba-format", "0", "--destroy", "--json").json())
+                .containsEntry("flbas", 0)
+                .containsEntry("dps", 0);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    passthru --opcode 0x06               | --opcode 0x06 transfers data from the controller: give --data-len
+                    passthru --opcode 0x0a --cdw10 3     | give --data-len
+                    passthru --opcode 0x15               | transfers data to the controller: give --write --file F
+                    passthru --opcode 6 --data-len 512   | --opcode 0x06 brings 4096 bytes here
+                    passthru --opcode 2 --cdw10 0x7f0002 --data-len 508 | --opcode 0x02 brings 512 bytes here
+                    passthru --opcode 6 --data-len 0     | --data-len is a multiple of 4 bytes, at least 4, not 0
+                    passthru --opcode 0x100              | --opcode is 0 to 0xff
+                    passthru --opcode 1                  | --opcode 0x01 (create I/O submission queue) is for the driver
+                    format --lba-format 99               | --lba-format is 0 to 63, not 99
+                    format --lba-format 63 --destroy     | --lba-format 63 is none that the controller has
+                    format --lba-format -1               | --lba-format
+                    format --protection 7                | --protection is 0 to 3, not 7
+                    namespaces create --blocks 1 --lba-format 99 | --lba-format is 0 to 63, not 99
+                    firmware --slot 9                    | --slot is 1 to 7
+                    features --feature 0x100             | --feature is 0 to 0xff
+                    bench --seconds NaN                  | --seconds is more than 0
+                    bench --warmup 1e300                 | --warmup is 0 to
+                    bench --jobs 0                       | --jobs is at least 1, not 0
+                    bench --read-percent 101 --op rw     | --read-percent is 0 to 100, not 101
+                    bench --op dance                     | "dance" is none of randread, randwrite
+                    read --lba 0 --blocks 0              | --blocks is at least 1, not 0
+                    read --lba 0 --namespace 0xffffffff  | --namespace 4294967295 stands for all; this takes one of [1, 2]
+                    identify --namespace 9               | no namespace 9; it has [1, 2]
+                    """)
+    void wrongUsageNamesTheOption(String arguments, String says) {
+        Command.assertWrongUsage(nvme(arguments.split(" +")), says);
+    }
+
+    @Test
+    void aFeatureThatIsANumberNeedsNoBuffer() {
+        assertThat(text("passthru", "--opcode", "0x0a", "--cdw10", "6")).startsWith("result 0x");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    write --destroy --lba 0 --file D/nosuch | D/nosuch: there is no such file
+                    write --destroy --lba 0 --file D        | D is a directory
+                    read --lba 0 --file D/no/x              | D/no/x: there is no such file, nor its folder
+                    read --lba 0 --file /dev/full           | /dev/full: No space left on device
+                    read --lba 0 --record D/no/x            | D/no/x: there is no such file, nor its folder
+                    firmware --download D                   | D is a directory
+                    bench --seconds 1000 --plot D/no/x.svg  | D/no/x.svg: there is no such file, nor its folder
+                    bench --seconds 1000 --plot D           | D is a directory
+                    """)
+    void aFileThatCannotBeUsedIsNamedAndWhatIsWrong(String arguments, String says) {
+        String folder = directory.toString();
+        Command.assertFails(nvme(arguments.replace("D", folder).split(" +")), says.replace("D", folder));
+    }
+
+    @Test
+    void numbersTakeHexadecimalAndUnits() throws IOException {
+        assertThat(nvme("read", "--lba", "0x10", "--blocks", "1K", "--json", "--namespace", "0x2")
+                        .json())
+                .containsEntry("lba", 16)
+                .containsEntry("blocks", 1024)
+                .containsEntry("namespace", 2);
+    }
+
+    @Test
+    void identifyShowsTheNamespaceThatIsNamed() throws IOException {
+        assertThat((List<?>)
+                        nvme("identify", "--json", "--namespace", "2").json().get("namespaces"))
+                .singleElement()
+                .satisfies(namespace ->
+                        assertThat(((Map<?, ?>) namespace).get("nsid")).isEqualTo(2));
+        assertThat(text("identify", "--namespace", "0xffffffff")).contains("namespace 1 ", "namespace 2 ");
+        Command.assertFails(nvme("smart", "--namespace", "2"), "whole controller only", "leave --namespace away");
+    }
+
+    @Test
+    void benchSaysHowManyRequestsFailed() throws IOException {
+        Path faults = directory.resolve("faults");
+        Files.writeString(faults, "outboard-faults 1\non completion 1 opcode read do status 0x281\n");
+        Command.Result result =
+                nvme("bench", "--requests", "3", "--warmup", "0", "--json", "--faults", faults.toString());
+        assertThat(result.json())
+                .containsEntry("jobs", 1)
+                .containsEntry("span", 8 << 20)
+                .containsEntry("errors", 3);
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.err()).contains("outboard: 3 of 3 requests failed");
+    }
+
+    @Test
+    void benchWantsNoMetadata() {
+        Command.assertFails(
+                Command.runHere("nvme", "bench", "--jobs", "2", "--device", "model:nvme?size=8M&metadata=8"),
+                "a namespace without metadata",
+                "outboard nvme format --lba-format N");
     }
 
     @Test

@@ -4,6 +4,7 @@ import dev.outboard.cli.DestroyOption;
 import dev.outboard.cli.Interruption;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
+import dev.outboard.cli.NamedFile;
 import dev.outboard.driver.ByteSize;
 import dev.outboard.driver.DeviceException;
 import dev.outboard.nvme.NvmeController;
@@ -17,17 +18,14 @@ import dev.outboard.nvme.load.LoadOptions;
 import dev.outboard.nvme.load.LoadResult;
 import dev.outboard.nvme.load.Operation;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -37,9 +35,6 @@ import picocli.CommandLine.Option;
 final class BenchCommand implements Callable<Integer> {
     private static final double NANOS_A_SECOND = 1e9;
     private static final double UNLIMITED_SECONDS = 1e9;
-
-    @CommandLine.Spec
-    private CommandLine.Model.@Nullable CommandSpec spec;
 
     @Mixin
     private DeviceOptions device = new DeviceOptions();
@@ -153,21 +148,30 @@ final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         LoadOptions options = options();
+        if (plot != null) {
+            new NamedFile(plot).checkWritable();
+        }
         if (options.readPercent() < 100) {
             device.requireDestroy(destroy, "data anywhere");
         }
         try (NvmeController controller = device.open(settings())) {
             NvmeNamespace namespace = device.namespace(controller);
-            LoadResult result = run(controller, namespace, options, jobs);
-            if (plot != null) {
-                Files.writeString(plot, BenchPlot.svg(BenchTable.title(options), result));
+            if (namespace.metadataBytes() != 0) {
+                throw new DeviceException("bench wants a namespace without metadata, and the blocks of namespace "
+                        + namespace.id() + " have " + namespace.metadataBytes()
+                        + " bytes; outboard nvme format --lba-format N makes one");
             }
+            LoadResult result = run(controller, namespace, options, jobs);
             if (output.json()) {
-                Json.print(System.out, json(controller, options, result));
+                Json.print(System.out, json(controller, namespace, options, jobs, result));
             } else {
                 System.out.println(BenchTable.HEADER);
                 System.out.println(BenchTable.row(options, result));
                 System.out.print(BenchTable.histogram(result));
+            }
+            // Last: what was measured is not lost with the drawing.
+            if (plot != null) {
+                new NamedFile(plot).write(BenchPlot.svg(BenchTable.title(options), result));
             }
             return end(controller, result);
         }
@@ -194,31 +198,29 @@ final class BenchCommand implements Callable<Integer> {
         if (verify && !output.json() && result.errors() == 0) {
             System.out.println(result.verified() + " places compared, all as they were written");
         }
-        return result.errors() == 0 ? 0 : 1;
+        if (result.errors() != 0) {
+            throw new DeviceException(result.errors() + " of " + result.operations() + " requests failed; outboard nvme"
+                    + " error-log shows what " + controller.address() + " has kept of them");
+        }
+        return 0;
     }
 
     private LoadOptions options() {
         double measured = seconds != null ? seconds : requests != null || size != null ? UNLIMITED_SECONDS : 5;
-        if (queueDepth < 1
-                || jobs < 1
-                || measured <= 0
-                || rate < 0
-                || (requests != null && requests < 1)
-                || (size != null && size.bytes() < 1)
-                || (readPercent != null && (readPercent < 0 || readPercent > 100))
-                || warmUp < 0
-                || blockSize.bytes() < 1
-                || blockSize.bytes() > Integer.MAX_VALUE) {
-            throw new CommandLine.ParameterException(
-                    Objects.requireNonNull(spec).commandLine(),
-                    "--queue-depth, --jobs, --seconds, --requests, --size and --block-size are more than 0, --warmup and"
-                            + " --rate are not less, --read-percent is 0 to 100");
-        }
+        atLeastOne("--queue-depth", queueDepth);
+        atLeastOne("--jobs", jobs);
+        atLeastOne("--requests", requests == null ? 1 : requests);
+        atLeastOne("--size", size == null ? 1 : size.bytes());
+        atLeastOne("--block-size", blockSize.bytes());
+        check(blockSize.bytes() <= Integer.MAX_VALUE, "--block-size is less than 2G, not " + blockSize);
+        // So that NaN, which is neither more nor less, is refused, too.
+        check(
+                measured > 0 && measured <= UNLIMITED_SECONDS,
+                "--seconds is more than 0, and a thousand million at most, not " + measured);
+        check(warmUp >= 0 && warmUp <= UNLIMITED_SECONDS, "--warmup is 0 to a thousand million seconds, not " + warmUp);
+        check(readPercent == null || readPercent <= 100, "--read-percent is 0 to 100, not " + readPercent);
         boolean mixes = operation == Operation.RANDRW || operation == Operation.RW;
-        if (readPercent != null && !mixes) {
-            throw new CommandLine.ParameterException(
-                    Objects.requireNonNull(spec).commandLine(), "--read-percent is for --op randrw and --op rw");
-        }
+        check(readPercent == null || mixes, "--read-percent is for --op randrw and --op rw");
         return new LoadOptions(
                 operation,
                 readPercent != null ? readPercent : operation.readPercent(),
@@ -231,6 +233,16 @@ final class BenchCommand implements Callable<Integer> {
                 Duration.ofNanos((long) (warmUp * NANOS_A_SECOND)),
                 verify,
                 cpu == null ? OptionalInt.empty() : OptionalInt.of(cpu));
+    }
+
+    private static void atLeastOne(String option, long value) {
+        check(value >= 1, option + " is at least 1, not " + value);
+    }
+
+    private static void check(boolean isRight, String right) {
+        if (!isRight) {
+            throw new IllegalArgumentException(right);
+        }
     }
 
     /** The number of requests that end the load; 0 if only time does. */
@@ -253,13 +265,17 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    static Map<String, Object> json(NvmeController controller, LoadOptions options, LoadResult result) {
+    static Map<String, Object> json(
+            NvmeController controller, NvmeNamespace namespace, LoadOptions options, int jobs, LoadResult result) {
         Map<String, Object> json = Json.object();
         json.put("device", controller.address().toString());
         json.put("op", options.operation().toString());
         json.put("blockSize", options.blockSizeBytes());
         json.put("queueDepth", options.queueDepth());
         json.put("readPercent", options.readPercent());
+        json.put("jobs", jobs);
+        json.put("span", options.spanBytes() == 0 ? namespace.sizeBytes() : options.spanBytes());
+        json.put("rate", options.requestsPerSecond());
         json.put("seconds", Json.rounded(result.seconds()));
         json.put("iops", Math.round(result.iops()));
         json.put("mibPerSecond", Json.rounded(result.mibPerSecond()));

@@ -3,12 +3,14 @@ package dev.outboard.cli.nvme;
 import dev.outboard.cli.DestroyOption;
 import dev.outboard.cli.interpose.InterposeOptions;
 import dev.outboard.driver.DeviceAddress;
+import dev.outboard.nvme.NamespaceManagement;
 import dev.outboard.nvme.Nvme;
 import dev.outboard.nvme.NvmeController;
 import dev.outboard.nvme.NvmeNamespace;
 import dev.outboard.nvme.NvmeSettings;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -31,8 +33,8 @@ public final class DeviceOptions {
     @Option(
             names = "--namespace",
             paramLabel = "ID",
-            description = "The namespace; unless told the controller's first.")
-    private @Nullable Integer namespace;
+            description = "The namespace; unless told the controller's first, or all where all are shown.")
+    private @Nullable Long namespace;
 
     @Mixin
     private InterposeOptions interpose = new InterposeOptions();
@@ -64,7 +66,11 @@ public final class DeviceOptions {
      */
     public NvmeNamespace namespace(NvmeController controller) {
         if (namespace != null) {
-            return controller.namespace(namespace);
+            if (requireNamespaceId() == NamespaceManagement.ALL) {
+                throw new IllegalArgumentException(
+                        "--namespace " + namespace + " stands for all; this takes one of " + ids(controller));
+            }
+            return controller.namespace(requireNamespaceId());
         }
         if (controller.namespaces().isEmpty()) {
             throw new IllegalArgumentException(controller.address() + " has no active namespace");
@@ -72,17 +78,34 @@ public final class DeviceOptions {
         return controller.namespaces().getFirst();
     }
 
+    /** The namespace that was named, or all. */
+    List<NvmeNamespace> namespaces(NvmeController controller) {
+        return namespaceIdOr(NamespaceManagement.ALL) == NamespaceManagement.ALL
+                ? controller.namespaces()
+                : List.of(namespace(controller));
+    }
+
+    private static List<Integer> ids(NvmeController controller) {
+        return controller.namespaces().stream().map(NvmeNamespace::id).toList();
+    }
+
     /** The namespace's identifier, for what is not active. */
     int requireNamespaceId() {
         if (namespace == null) {
             throw new IllegalArgumentException("which namespace? say --namespace ID");
         }
-        return namespace;
+        return namespaceIdOr(0);
     }
 
     /** The namespace's identifier, or what stands for none. */
     int namespaceIdOr(int none) {
-        return namespace == null ? none : namespace;
+        if (namespace == null) {
+            return none;
+        }
+        if (namespace >>> Integer.SIZE != 0) {
+            throw new IllegalArgumentException("--namespace is 0 to 0xffffffff, not " + namespace);
+        }
+        return namespace.intValue();
     }
 
     /**

@@ -36,13 +36,16 @@ final class ErrorLogCommand implements Callable<Integer> {
             throw new IllegalArgumentException("--entries is at least 1, not " + entries);
         }
         try (NvmeController controller = device.open()) {
-            List<ErrorEntry> errors = controller.admin().logs().errors(entries);
+            // An entry whose count is 0 is empty. NVMe base specification 2.0, figure 206.
+            List<ErrorEntry> errors = controller.admin().logs().errors(entries).stream()
+                    .filter(error -> error.count() != 0)
+                    .toList();
             if (output.json()) {
                 Map<String, Object> json = Json.object();
                 json.put("errors", errors.stream().map(ErrorLogCommand::json).toList());
                 Json.print(System.out, json);
             } else {
-                print(errors.stream().filter(error -> error.count() != 0).toList());
+                print(errors);
             }
         }
         return 0;

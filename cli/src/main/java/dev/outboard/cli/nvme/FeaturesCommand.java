@@ -25,6 +25,7 @@ import picocli.CommandLine.Option;
             "What is set holds until the next reset, and so until the command ends, unless it is saved."
         })
 final class FeaturesCommand implements Callable<Integer> {
+    private static final int LAST_FEATURE = 0xff;
     private static final Map<Integer, String> NAMES = new LinkedHashMap<>();
 
     static {
@@ -49,10 +50,10 @@ final class FeaturesCommand implements Callable<Integer> {
     private DeviceOptions device = new DeviceOptions();
 
     @Option(names = "--feature", paramLabel = "ID", description = "The feature's identifier, for example 0x06.")
-    private @Nullable String feature;
+    private @Nullable Long feature;
 
     @Option(names = "--set", paramLabel = "VALUE", description = "What it shall be.")
-    private @Nullable String value;
+    private @Nullable Long value;
 
     @Option(names = "--save", description = "It shall outlive resets and power-off.")
     private boolean save;
@@ -67,30 +68,29 @@ final class FeaturesCommand implements Callable<Integer> {
         }
         Map<Integer, String> shown = NAMES;
         if (feature != null) {
-            int id = (int) number(feature);
+            if (feature > LAST_FEATURE) {
+                throw new IllegalArgumentException("--feature is 0 to 0xff, not " + feature);
+            }
+            if (value != null && value >>> Integer.SIZE != 0) {
+                throw new IllegalArgumentException("--set is a number of 32 bits, not " + value);
+            }
+            int id = feature.intValue();
             shown = Map.of(id, NAMES.getOrDefault(id, "feature"));
         }
         try (NvmeController controller = device.open()) {
             Features features = controller.admin().features();
             int namespace = device.namespaceIdOr(0);
             if (feature != null && value != null) {
-                features.set((int) number(feature), (int) number(value), namespace, save);
+                features.set(feature.intValue(), value.intValue(), namespace, save);
             }
             show(features, shown, namespace);
         }
         return 0;
     }
 
-    private static long number(String text) {
-        try {
-            long number = Long.decode(text);
-            if (number >= 0 && number <= 0xffff_ffffL) {
-                return number;
-            }
-        } catch (NumberFormatException notOne) {
-            // Said below.
-        }
-        throw new IllegalArgumentException("\"" + text + "\" is no number of 32 bits; one looks like 6 or 0x06");
+    /** Whether a feature is a number alone, without data in memory. */
+    static boolean isNumber(int id) {
+        return NAMES.containsKey(id);
     }
 
     private void show(Features features, Map<Integer, String> shown, int namespace) throws IOException {

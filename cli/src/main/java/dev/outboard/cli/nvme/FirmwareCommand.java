@@ -2,6 +2,7 @@ package dev.outboard.cli.nvme;
 
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
+import dev.outboard.cli.NamedFile;
 import dev.outboard.nvme.AdminCommands;
 import dev.outboard.nvme.FirmwareSlots;
 import dev.outboard.nvme.NvmeController;
@@ -9,7 +10,6 @@ import dev.outboard.specs.nvme.Firmware;
 import dev.outboard.specs.nvme.Status;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -37,6 +37,9 @@ final class FirmwareCommand implements Callable<Integer> {
         }
     }
 
+    /** The slot's field has three bits. NVMe base specification 2.0, figure 179. */
+    private static final int LAST_SLOT = 7;
+
     @Mixin
     private DeviceOptions device = new DeviceOptions();
 
@@ -61,7 +64,10 @@ final class FirmwareCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        MemorySegment bytes = image == null ? null : MemorySegment.ofArray(Files.readAllBytes(image));
+        if (slot > LAST_SLOT) {
+            throw new IllegalArgumentException("--slot is 1 to 7, or 0 for the controller's choice, not " + slot);
+        }
+        MemorySegment bytes = image == null ? null : MemorySegment.ofArray(new NamedFile(image).read());
         try (NvmeController controller = device.open()) {
             AdminCommands admin = controller.admin().withTimeout(DeviceOptions.LONG);
             if (bytes != null) {

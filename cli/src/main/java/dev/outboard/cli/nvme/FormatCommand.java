@@ -21,8 +21,17 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code outboard nvme format}. */
-@Command(name = "format", description = "Formats a namespace: all its data are gone.")
+@Command(
+        name = "format",
+        description = {
+            "Formats a namespace: all its data are gone.",
+            "What no option says stays as it is: the LBA format, and where its metadata can carry them the type and place"
+                    + " of protection information, and the place of metadata."
+        })
 final class FormatCommand implements Callable<Integer> {
+    private static final int LAST_LBA_FORMAT = 63;
+    private static final int LAST_PROTECTION_TYPE = 3;
+
     /** How thoroughly. */
     enum SecureErase {
         NONE(NamespaceCommand.ERASE_NONE),
@@ -56,9 +65,25 @@ final class FormatCommand implements Callable<Integer> {
     @Option(
             names = "--protection",
             paramLabel = "TYPE",
-            defaultValue = "0",
-            description = "The type of protection information, 1 to 3; unless told 0, none.")
-    private int protection;
+            description = "The type of protection information, 1 to 3, or 0 for none; unless told the present one.")
+    private @Nullable Integer protection;
+
+    @Option(
+            names = "--protection-first",
+            arity = "0..1",
+            fallbackValue = "true",
+            paramLabel = "true|false",
+            description = "Protection information comes first in the metadata, or last; unless told as at present.")
+    private @Nullable Boolean protectionFirst;
+
+    @Option(
+            names = "--extended-metadata",
+            arity = "0..1",
+            fallbackValue = "true",
+            paramLabel = "true|false",
+            description = "The metadata of each block follow its data, or have a buffer of their own; unless told as at"
+                    + " present.")
+    private @Nullable Boolean extendedMetadata;
 
     @Option(
             names = "--guard",
@@ -86,19 +111,22 @@ final class FormatCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if (lbaFormat != null) {
+            checkLbaFormat(lbaFormat);
+        }
+        if (protection != null && protection > LAST_PROTECTION_TYPE) {
+            throw new IllegalArgumentException("--protection is 0 to " + LAST_PROTECTION_TYPE + ", not " + protection);
+        }
         checkGuard();
         device.requireDestroy(destroy, "all data");
         try (NvmeController controller = device.open()) {
             NvmeNamespace before = device.namespace(controller);
-            int format = format(before);
+            NamespaceFormat format = format(before);
             controller
                     .admin()
                     .withTimeout(DeviceOptions.LONG)
                     .namespaces()
-                    .format(
-                            before.id(),
-                            new NamespaceFormat(format, before.hasExtendedBlocks(), protection, false),
-                            secureErase.code);
+                    .format(before.id(), format, secureErase.code);
             NvmeNamespace after = controller.namespace(before.id());
             if (output.json()) {
                 Json.print(System.out, IdentifyJson.namespace(after));
@@ -109,9 +137,31 @@ final class FormatCommand implements Callable<Integer> {
         return 0;
     }
 
+    /** Refuses the number of an LBA format that no controller has. */
+    static void checkLbaFormat(int index) {
+        if (index > LAST_LBA_FORMAT) {
+            throw new IllegalArgumentException("--lba-format is 0 to " + LAST_LBA_FORMAT + ", not " + index);
+        }
+    }
+
+    private NamespaceFormat format(NvmeNamespace before) throws DeviceException {
+        NvmeNamespace.Format chosen = chosen(before);
+        boolean kept = before.protectionType() != 0 && chosen.canBeProtected();
+        int type = protection != null ? protection : kept ? before.protectionType() : 0;
+        if (type != 0 && !chosen.canBeProtected()) {
+            throw new DeviceException("LBA format " + chosen.index() + " has " + chosen.metadataBytes()
+                    + " bytes of metadata, and protection information takes "
+                    + chosen.protection().sizeBytes() + "; choose one with as many (identify --json lists them)");
+        }
+        boolean first = protectionFirst != null ? protectionFirst : kept && before.isProtectionFirst();
+        boolean extended =
+                extendedMetadata != null ? extendedMetadata : chosen.metadataBytes() != 0 && before.hasExtendedBlocks();
+        return new NamespaceFormat(chosen.index(), extended, type, type != 0 && first);
+    }
+
     private void checkGuard() {
         boolean isAsked = guard != null || storageTag != null;
-        if (isAsked && (guard == null || lbaFormat != null || protection == 0)) {
+        if (isAsked && (guard == null || lbaFormat != null || protection == null || protection == 0)) {
             throw new ParameterException(
                     Objects.requireNonNull(spec).commandLine(),
                     "--guard and --storage-tag choose the LBA format for protection information: give --guard and"
@@ -119,10 +169,18 @@ final class FormatCommand implements Callable<Integer> {
         }
     }
 
-    private int format(NvmeNamespace namespace) throws DeviceException {
+    private NvmeNamespace.Format chosen(NvmeNamespace namespace) throws DeviceException {
         Integer bits = guard;
         if (bits == null) {
-            return lbaFormat == null ? namespace.formatIndex() : lbaFormat;
+            int index = lbaFormat == null ? namespace.formatIndex() : lbaFormat;
+            return namespace.formats().stream()
+                    .filter(format -> format.index() == index)
+                    .findFirst()
+                    .orElseThrow(() -> new IllegalArgumentException(
+                            "--lba-format " + index + " is none that the controller has: it has "
+                                    + namespace.formats().stream()
+                                            .map(NvmeNamespace.Format::index)
+                                            .toList()));
         }
         return namespace.formats().stream()
                 .filter(format -> format.canBeProtected()
@@ -136,7 +194,6 @@ final class FormatCommand implements Callable<Integer> {
                         "the controller has no LBA format with blocks of " + namespace.blockSizeBytes()
                                 + " bytes, guards of " + bits + " bits"
                                 + (storageTag == null ? "" : " and storage tags of " + storageTag + " bits")
-                                + "; identify --json lists what it has (lbafs, elbafs)"))
-                .index();
+                                + "; identify --json lists what it has (lbafs, elbafs)"));
     }
 }

@@ -35,18 +35,18 @@ final class IdentifyCommand implements Callable<Integer> {
             if (output.json()) {
                 Map<String, Object> document = IdentifyJson.controller(controller.identity());
                 List<Object> namespaces = new ArrayList<>();
-                controller.namespaces().forEach(namespace -> namespaces.add(IdentifyJson.namespace(namespace)));
+                device.namespaces(controller).forEach(namespace -> namespaces.add(IdentifyJson.namespace(namespace)));
                 document.put("namespaces", namespaces);
                 Json.print(System.out, document);
             } else {
-                print(controller, System.out);
+                print(controller, device.namespaces(controller), System.out);
             }
         }
         return 0;
     }
 
-    /** What a person wants to know about a controller. */
-    static void print(NvmeController controller, PrintStream out) {
+    /** What a person wants to know about a controller and some of its namespaces. */
+    static void print(NvmeController controller, List<NvmeNamespace> namespaces, PrintStream out) {
         ControllerIdentity identity = controller.identity();
         long version = identity.data().get("ver");
         out.printf("device          %s%n", controller.address());
@@ -54,7 +54,7 @@ final class IdentifyCommand implements Callable<Integer> {
         out.printf("serial number   %s%n", identity.serialNumber());
         out.printf("firmware        %s%n", identity.firmwareRevision());
         out.printf(
-                "PCI ids         %04x:%04x%n",
+                "PCI vendor      %04x, of the subsystem %04x%n",
                 identity.data().get("vid"), identity.data().get("ssvid"));
         out.printf(
                 "NVMe version    %d.%d.%d%n",
@@ -72,7 +72,7 @@ final class IdentifyCommand implements Callable<Integer> {
                     identity.data().get("hmminds"),
                     identity.data().get("hmmaxd"));
         }
-        for (NvmeNamespace namespace : controller.namespaces()) {
+        for (NvmeNamespace namespace : namespaces) {
             out.printf(
                     "namespace %-5d %d blocks of %d bytes%s (%s)%s%n",
                     namespace.id(),

@@ -69,6 +69,7 @@ final class NamespacesCommand implements Callable<Integer> {
         if (action == Action.DELETE) {
             device.requireDestroy(destroy, "all data");
         }
+        FormatCommand.checkLbaFormat(lbaFormat);
         try (NvmeController controller = device.open()) {
             NamespaceManagement namespaces =
                     controller.admin().withTimeout(DeviceOptions.LONG).namespaces();

@@ -4,14 +4,17 @@ import dev.outboard.cli.DestroyOption;
 import dev.outboard.cli.HexDump;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
+import dev.outboard.cli.NamedFile;
 import dev.outboard.driver.ByteSize;
 import dev.outboard.nvme.AdminCommands;
 import dev.outboard.nvme.NvmeController;
+import dev.outboard.specs.nvme.Identify;
+import dev.outboard.specs.nvme.LogPage;
+import dev.outboard.specs.nvme.NamespaceCommand;
 import dev.outboard.specs.nvme.Opcode;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.Map;
@@ -31,6 +34,12 @@ import picocli.CommandLine.Option;
         })
 final class PassthruCommand implements Callable<Integer> {
     private static final int FIRST_DWORD = 10;
+    private static final int LAST_OPCODE = 0xff;
+    private static final int TRANSFER = 0b11;
+    private static final int TRANSFER_TO_CONTROLLER = 0b01;
+    private static final int TRANSFER_FROM_CONTROLLER = 0b10;
+    /** Of dword 10 of get and set features. */
+    private static final int FEATURE_ID = 0xff;
 
     @Mixin
     private DeviceOptions device = new DeviceOptions();
@@ -73,13 +82,14 @@ final class PassthruCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        checkTransfer();
         if (!onlyReads()) {
             destroy.require(device.isModel(), "whatever this command changes on " + device);
         }
-        if (write && (file == null || dataLength != null)) {
-            throw new IllegalArgumentException("--write takes its data, and their length, from --file F");
+        byte[] sent = write && file != null ? new NamedFile(file).read() : new byte[0];
+        if (write) {
+            checkLength("the length of --file " + file, sent.length);
         }
-        byte[] sent = write && file != null ? Files.readAllBytes(file) : new byte[0];
         try (NvmeController controller = device.open()) {
             AdminCommands admin = controller.admin().withTimeout(DeviceOptions.LONG);
             if (write) {
@@ -91,6 +101,85 @@ final class PassthruCommand implements Callable<Integer> {
             }
         }
         return 0;
+    }
+
+    /**
+     * Refuses a command that transfers data without a buffer, or one that is too small: the controller would reach for
+     * memory that is not its own. The two lowest bits of an opcode say which way it transfers. NVMe base specification
+     * 2.0, 3.1.2 and figure 88.
+     */
+    private void checkTransfer() {
+        int code = checkedOpcode();
+        String name = String.format("--opcode 0x%02x", code);
+        if (write && (file == null || dataLength != null)) {
+            throw new IllegalArgumentException("--write takes its data, and their length, from --file F");
+        }
+        if (dataLength != null) {
+            checkLength("--data-len", dataLength.bytes());
+        }
+        int direction = transfersNothing(code) ? 0 : code & TRANSFER;
+        if (direction == TRANSFER_TO_CONTROLLER && !write) {
+            throw new IllegalArgumentException(name + " transfers data to the controller: give --write --file F");
+        }
+        if (direction == TRANSFER_FROM_CONTROLLER && dataLength == null) {
+            throw new IllegalArgumentException(name + " transfers data from the controller: give --data-len");
+        }
+        if (direction == TRANSFER && !write && dataLength == null) {
+            throw new IllegalArgumentException(
+                    name + " transfers data both ways: give --data-len, or --write --file F, with room for both");
+        }
+        long brought = bytesBrought(code);
+        if (dataLength != null && dataLength.bytes() < brought) {
+            throw new IllegalArgumentException(
+                    name + " brings " + brought + " bytes here: give --data-len " + brought + ", at least");
+        }
+    }
+
+    private int checkedOpcode() {
+        if (opcode.bytes() > LAST_OPCODE) {
+            throw new IllegalArgumentException("--opcode is 0 to 0xff, not " + opcode.bytes());
+        }
+        int code = (int) opcode.bytes();
+        return switch (code) {
+            case Opcode.CREATE_IO_COMPLETION_QUEUE,
+                    Opcode.CREATE_IO_SUBMISSION_QUEUE,
+                    Opcode.DELETE_IO_COMPLETION_QUEUE,
+                    Opcode.DELETE_IO_SUBMISSION_QUEUE,
+                    Opcode.ASYNCHRONOUS_EVENT_REQUEST,
+                    Opcode.DOORBELL_BUFFER_CONFIG ->
+                throw new IllegalArgumentException(String.format(
+                        "--opcode 0x%02x (%s) is for the driver alone, which has sent it where it needs it",
+                        code, Opcode.adminName(code)));
+            default -> code;
+        };
+    }
+
+    /** Commands whose opcode speaks of data that what they are asked for does not have. */
+    private boolean transfersNothing(int code) {
+        return switch (code) {
+            case Opcode.GET_FEATURES, Opcode.SET_FEATURES -> FeaturesCommand.isNumber(word(dword10) & FEATURE_ID);
+            case Opcode.NAMESPACE_MANAGEMENT -> NamespaceCommand.SELECT.get(word(dword10)) == NamespaceCommand.DELETE;
+            default -> false;
+        };
+    }
+
+    /** How much the controller writes, where the command says so. */
+    private long bytesBrought(int code) {
+        return switch (code) {
+            case Opcode.IDENTIFY -> Identify.SIZE_BYTES;
+            case Opcode.GET_LOG_PAGE ->
+                ((LogPage.NUMBER_OF_DWORDS_LOW.get(word(dword10))
+                                        | LogPage.NUMBER_OF_DWORDS_HIGH.get(word(dword11)) << Short.SIZE)
+                                + 1)
+                        * Integer.BYTES;
+            default -> 0;
+        };
+    }
+
+    private static void checkLength(String what, long bytes) {
+        if (bytes < Integer.BYTES || bytes % Integer.BYTES != 0) {
+            throw new IllegalArgumentException(what + " is a multiple of 4 bytes, at least 4, not " + bytes);
+        }
     }
 
     private boolean onlyReads() {
@@ -130,7 +219,7 @@ final class PassthruCommand implements Callable<Integer> {
     private void received(MemorySegment data) throws IOException {
         byte[] bytes = data.toArray(ValueLayout.JAVA_BYTE);
         if (file != null) {
-            Files.write(file, bytes);
+            new NamedFile(file).write(bytes);
         }
         if (output.json()) {
             Map<String, Object> json = Json.object();

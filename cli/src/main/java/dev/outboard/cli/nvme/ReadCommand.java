@@ -3,6 +3,7 @@ package dev.outboard.cli.nvme;
 import dev.outboard.cli.HexDump;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
+import dev.outboard.cli.NamedFile;
 import dev.outboard.cli.Terminal;
 import dev.outboard.driver.Waiting;
 import dev.outboard.memory.DmaMemory;
@@ -13,7 +14,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.Map;
@@ -46,7 +46,7 @@ final class ReadCommand implements Callable<Integer> {
             NvmeNamespace namespace = device.namespace(controller);
             long size = blocks.sizeBytes(namespace);
             if (file != null) {
-                try (OutputStream out = Files.newOutputStream(file)) {
+                try (OutputStream out = new NamedFile(file).output()) {
                     copy(controller, namespace, size, out);
                 }
             } else if (output.json()) {

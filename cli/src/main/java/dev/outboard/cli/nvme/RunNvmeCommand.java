@@ -60,13 +60,13 @@ public final class RunNvmeCommand implements Callable<Integer> {
         try (NvmeController controller = device.open()) {
             NvmeNamespace namespace = device.namespace(controller);
             if (!output.json()) {
-                IdentifyCommand.print(controller, System.out);
+                IdentifyCommand.print(controller, controller.namespaces(), System.out);
             }
             VerifiedPass.Result pass;
             try (Progress progress = new Progress(writes ? "verifying" : "reading")) {
                 pass = new VerifiedPass(controller, namespace, writes).run(progress);
             }
-            if (!output.json()) {
+            if (!output.json() && !Interruption.requested()) {
                 System.out.printf(
                         "%n%s: %s in %.2f s%n%n",
                         writes ? "wrote, read back and verified" : "read (add --destroy to write too)",
@@ -106,7 +106,7 @@ public final class RunNvmeCommand implements Callable<Integer> {
                     WARM_UP,
                     OptionalInt.empty());
             LoadResult result = BenchCommand.run(controller, namespace, options, 1);
-            results.add(BenchCommand.json(controller, options, result));
+            results.add(BenchCommand.json(controller, namespace, options, 1, result));
             if (!output.json()) {
                 System.out.println(BenchTable.row(options, result));
             }

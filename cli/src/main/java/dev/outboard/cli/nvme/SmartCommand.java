@@ -2,6 +2,8 @@ package dev.outboard.cli.nvme;
 
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
+import dev.outboard.driver.DeviceException;
+import dev.outboard.nvme.NamespaceManagement;
 import dev.outboard.nvme.NvmeController;
 import dev.outboard.nvme.SmartLog;
 import java.io.IOException;
@@ -15,10 +17,14 @@ import picocli.CommandLine.Mixin;
 @Command(
         name = "smart",
         aliases = "smart-log",
-        description = "The controller's health. With --json under nvme-cli's field names.")
+        description =
+                "The controller's health; with --namespace that of one, where the controller knows it. With --json under"
+                        + " nvme-cli's field names.")
 final class SmartCommand implements Callable<Integer> {
     private static final int KELVIN_AT_ZERO_CELSIUS = 273;
     private static final int SENSORS = 8;
+    /** LPA, bit 0. NVMe base specification 2.0, figure 275. */
+    private static final int SMART_OF_NAMESPACES = 1;
     /** A data unit is a thousand times 512 bytes. */
     private static final BigInteger UNITS_A_GIGABYTE = BigInteger.valueOf(1953);
 
@@ -31,7 +37,7 @@ final class SmartCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         try (NvmeController controller = device.open()) {
-            SmartLog smart = controller.admin().logs().smart();
+            SmartLog smart = controller.admin().logs().smart(namespaceId(controller));
             if (output.json()) {
                 Json.print(System.out, json(smart));
             } else {
@@ -39,6 +45,18 @@ final class SmartCommand implements Callable<Integer> {
             }
         }
         return 0;
+    }
+
+    private int namespaceId(NvmeController controller) throws DeviceException {
+        int id = device.namespaceIdOr(NamespaceManagement.ALL);
+        if (id == NamespaceManagement.ALL) {
+            return id;
+        }
+        if ((controller.identity().data().get("lpa") & SMART_OF_NAMESPACES) == 0) {
+            throw new DeviceException(controller.address()
+                    + " knows the health of the whole controller only (LPA); leave --namespace away");
+        }
+        return device.namespace(controller).id();
     }
 
     private static Map<String, Object> json(SmartLog smart) {

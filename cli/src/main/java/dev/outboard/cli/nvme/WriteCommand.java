@@ -3,13 +3,17 @@ package dev.outboard.cli.nvme;
 import dev.outboard.cli.DestroyOption;
 import dev.outboard.cli.Json;
 import dev.outboard.cli.JsonOption;
+import dev.outboard.cli.NamedFile;
+import dev.outboard.cli.StandardInput;
 import dev.outboard.driver.Waiting;
 import dev.outboard.memory.DmaMemory;
 import dev.outboard.nvme.NvmeBlockDevice;
 import dev.outboard.nvme.NvmeController;
 import dev.outboard.nvme.NvmeNamespace;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,8 +44,16 @@ final class WriteCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         device.requireDestroy(destroy, blocks.from(blocks.lba()));
-        try (InputStream in = file == null ? System.in : Files.newInputStream(file);
-                NvmeController controller = device.open()) {
+        try (InputStream input = file == null ? new StandardInput() : new NamedFile(file).input()) {
+            // Nobody's device is held while somebody thinks about what to type.
+            byte[] first = input.readNBytes(blocks.leastBytes());
+            write(new SequenceInputStream(new ByteArrayInputStream(first), input));
+        }
+        return 0;
+    }
+
+    private void write(InputStream in) throws IOException {
+        try (NvmeController controller = device.open()) {
             NvmeNamespace namespace = device.namespace(controller);
             long size = blocks.sizeBytes(namespace);
             if (file != null && Files.isRegularFile(file) && Files.size(file) < size) {
@@ -52,7 +64,6 @@ final class WriteCommand implements Callable<Integer> {
                 Json.print(System.out, blocks.json(controller, namespace, file));
             }
         }
-        return 0;
     }
 
     private void copy(NvmeController controller, NvmeNamespace namespace, long size, InputStream in)

@@ -248,11 +248,6 @@ final class CommandQueue implements AutoCloseable {
             throw failed(new DeviceException(this + " reports a submission queue head " + queueHead + " of a queue of "
                     + submissions.entries() + " entries; reset the controller"));
         }
-        int queueId = (int) CompletionEntry.SQ_ID.get(dword2);
-        if (queueId != id) {
-            throw failed(new DeviceException(
-                    this + " reports the completion of a command of queue " + queueId + "; reset the controller"));
-        }
         request.status = (int) CompletionEntry.STATUS.get(dword3);
         request.result = completions.result();
         request.state = NvmeRequest.COMPLETED;

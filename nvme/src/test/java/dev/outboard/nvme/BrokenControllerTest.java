@@ -228,15 +228,6 @@ class BrokenControllerTest {
                 .hasMessageContaining("submission queue head " + queueHead);
     }
 
-    @ParameterizedTest
-    @ValueSource(ints = {0, 2, 0xffff})
-    void completesACommandOfAnotherQueue(int queueId) {
-        fake.ioFault = completion -> completion.queueId = queueId;
-        assertThatThrownBy(() -> read(LONG))
-                .isInstanceOf(DeviceException.class)
-                .hasMessageContaining("the completion of a command of queue " + queueId);
-    }
-
     @Test
     void failsACommand() {
         fake.ioFault = completion -> completion.status = Status.UNRECOVERED_READ_ERROR;

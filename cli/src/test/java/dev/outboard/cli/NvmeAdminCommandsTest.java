@@ -61,6 +61,7 @@ class NvmeAdminCommandsTest {
                     metadata=16&protection=2&guard=64 | information of type 2 with guards of 64 bits
                     metadata=16&protection=1&guard=32&storage-tag=40 | 1 with guards of 32 bits and storage tags of 40 bits
                     zone-size=1M            | blocks of 512 bytes (8M), 8 zones of 2048 blocks
+                    hmb=4M&hmb-pieces=9     | host memory     4M (hmpre 1024, hmmin 256, hmminds 0, hmmaxd 9)
                     """)
     void identifySaysWhatBlocksAreLike(String options, String said) {
         Command.Result result = Command.runHere("nvme", "identify", "--device", "model:nvme?size=8M&" + options);
@@ -247,6 +248,20 @@ class NvmeAdminCommandsTest {
         assertThat(text("sanitize")).isEqualTo("never sanitized\n");
         assertThat(text("sanitize", "--start", "crypto_erase", "--destroy")).contains("sanitize");
         assertThat(nvme("sanitize", "--json").json()).containsKeys("sprog", "sstat", "cdw10_info");
+    }
+
+    @Test
+    void theHostMemoryBufferIsShownWithTheNamesOfNvmeCli() {
+        String device = "model:nvme?size=8M&hmb=4M";
+        assertThat(Command.runHere("nvme", "features", "--feature", "0x0d", "--device", device)
+                        .out())
+                .matches("0x0d  host memory buffer +0x00000001  hsize 0x400  hmdlal 0x[0-9a-f]+  hmdlau 0x[0-9a-f]+"
+                        + "  hmdlec 0x1\n");
+        assertThat(Command.runHere("nvme", "features", "--json", "--device", device)
+                        .out())
+                .contains("\"hsize\"", "\"hmdlec\"");
+        assertThat(text("features")).as("a controller without").doesNotContain("host memory");
+        assertThat(text("identify")).doesNotContain("host memory");
     }
 
     @Test

@@ -1,7 +1,13 @@
 package dev.outboard.emulation;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
 import dev.outboard.linux.Fd;
 import dev.outboard.memory.RegisterAccess;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -74,6 +80,44 @@ public record Bar(
      */
     public static Bar of(int index, long sizeBytes, RegisterAccess access) {
         return new Bar(index, sizeBytes, Space.MEMORY_32, access, null);
+    }
+
+    /**
+     * A region that is memory, all of which the client may map.
+     *
+     * @param index 0 to 5
+     * @param space what kind of addresses it takes
+     * @param file the memory
+     * @param memory the same as mapped here; its size is that of the region
+     * @return the BAR
+     */
+    public static Bar ofMemory(int index, Space space, Fd file, MemorySegment memory) {
+        long size = memory.byteSize();
+        SharedAreas shared = new SharedAreas(file, List.of(new Area(0, size)));
+        return new Bar(index, size, space, new Memory(memory), shared);
+    }
+
+    /** For clients that do not map it. */
+    private record Memory(MemorySegment memory) implements RegisterAccess {
+        @Override
+        public long read(long offset, int widthBytes) {
+            return switch (widthBytes) {
+                case Byte.BYTES -> Byte.toUnsignedLong(memory.get(JAVA_BYTE, offset));
+                case Short.BYTES -> Short.toUnsignedLong(memory.get(JAVA_SHORT_UNALIGNED, offset));
+                case Integer.BYTES -> Integer.toUnsignedLong(memory.get(JAVA_INT_UNALIGNED, offset));
+                default -> memory.get(JAVA_LONG_UNALIGNED, offset);
+            };
+        }
+
+        @Override
+        public void write(long offset, int widthBytes, long value) {
+            switch (widthBytes) {
+                case Byte.BYTES -> memory.set(JAVA_BYTE, offset, (byte) value);
+                case Short.BYTES -> memory.set(JAVA_SHORT_UNALIGNED, offset, (short) value);
+                case Integer.BYTES -> memory.set(JAVA_INT_UNALIGNED, offset, (int) value);
+                default -> memory.set(JAVA_LONG_UNALIGNED, offset, value);
+            }
+        }
     }
 
     /**

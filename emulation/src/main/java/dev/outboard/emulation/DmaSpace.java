@@ -13,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +33,7 @@ public final class DmaSpace implements GuestMemory {
     private @Nullable DmaRegion lastRead;
     private @Nullable DmaRegion lastWritten;
     private @Nullable ClientMemory client;
-    private @Nullable DmaRegion deviceMemory;
+    private final List<DmaRegion> deviceMemory = new ArrayList<>();
     private @Nullable InterposedMemory interposed;
 
     /** A space with nothing in it. */
@@ -266,27 +267,34 @@ public final class DmaSpace implements GuestMemory {
      * there. Meanwhile the client cannot map its own memory there.
      *
      * @param address the first device address, a multiple of {@link #PAGE_BYTES}
-     * @param memory the memory, which must outlive its use here; null for none
-     * @return false if something is mapped there already; there is no memory of the device then
+     * @param memory the memory, which must outlive its use here; where it was before it is no more
+     * @return false if something is mapped there already; the memory is nowhere then
      */
-    public boolean setDeviceMemory(long address, @Nullable MemorySegment memory) {
-        DmaRegion old = deviceMemory;
-        deviceMemory = null;
-        forget();
-        if (old != null) {
-            old.unmap();
-        }
-        if (memory == null) {
-            return true;
-        }
-        DmaRegion added = new DmaRegion(address, memory.byteSize(), memory, true, true, Arena.ofShared());
+    public boolean placeDeviceMemory(long address, MemorySegment memory) {
+        removeDeviceMemory(memory);
         if (wraps(address, memory.byteSize())
-                || regions.stream().anyMatch(r -> r.overlaps(address, memory.byteSize()))) {
-            added.unmap();
+                || Stream.concat(regions.stream(), deviceMemory.stream())
+                        .anyMatch(r -> r.overlaps(address, memory.byteSize()))) {
             return false;
         }
-        deviceMemory = added;
+        deviceMemory.add(new DmaRegion(address, memory.byteSize(), memory, true, true, Arena.ofShared()));
         return true;
+    }
+
+    /**
+     * Has memory of the device be found among the device addresses no more.
+     *
+     * @param memory the memory; nothing happens if it is not there
+     */
+    public void removeDeviceMemory(MemorySegment memory) {
+        deviceMemory.removeIf(region -> {
+            boolean isIt = region.segment().equals(memory);
+            if (isIt) {
+                forget();
+                region.unmap();
+            }
+            return isIt;
+        });
     }
 
     /** The region that an address lies in. */
@@ -295,8 +303,12 @@ public final class DmaSpace implements GuestMemory {
         if (index >= 0 && regions.get(index).covers(address)) {
             return regions.get(index);
         }
-        DmaRegion own = deviceMemory;
-        return own != null && own.covers(address) ? own : null;
+        for (int i = 0; i < deviceMemory.size(); i++) {
+            if (deviceMemory.get(i).covers(address)) {
+                return deviceMemory.get(i);
+            }
+        }
+        return null;
     }
 
     /**
@@ -318,7 +330,7 @@ public final class DmaSpace implements GuestMemory {
         int index = GuestRegion.firstAbove(regions, address);
         boolean isTaken = at(address) != null
                 || (index < regions.size() && regions.get(index).overlaps(address, size))
-                || (deviceMemory != null && deviceMemory.overlaps(address, size));
+                || deviceMemory.stream().anyMatch(region -> region.overlaps(address, size));
         if (isTaken) {
             throw new ErrorReply(Errno.EEXIST);
         }

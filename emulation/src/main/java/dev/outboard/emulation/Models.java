@@ -16,6 +16,7 @@ import dev.outboard.emulation.recording.Recorder;
 import dev.outboard.emulation.serial.SerialCardModel;
 import dev.outboard.emulation.serial.SerialCardModel.Wiring;
 import dev.outboard.specs.nvme.Guard;
+import dev.outboard.specs.nvme.Identify;
 import dev.outboard.specs.nvme.ProtectionInformation;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -168,6 +169,13 @@ public final class Models {
         options.put(
                 "doorbell-stride", "CAP.DSTRD: doorbells are 4 << N bytes apart (" + standard.doorbellStride() + ")");
         options.put("cmb", "the size of the controller memory buffer, a power of two; 0 is none (0)");
+        options.put("hmb", "the size of the host memory buffer that the controller prefers; 0 is none (0)");
+        options.put("hmb-min", "the least host memory that it takes (a quarter of hmb)");
+        options.put("hmb-piece", "the smallest piece of host memory that it takes; 0 is any (0)");
+        options.put("hmb-pieces", "the most pieces of host memory; 0 is any number (0)");
+        options.put(
+                "pmr", "the size of the persistent memory region, a power of two; 0 is none (0, or the pmr-file's)");
+        options.put("pmr-file", "the file that holds the persistent memory region (none: memory)");
         options.put("file", "the file that holds the namespaces (none: memory)");
         return kind("nvme", "an NVMe 2.0 controller", options);
     }
@@ -198,6 +206,8 @@ public final class Models {
                 options.number("queues", standard.ioQueues()),
                 options.number("doorbell-stride", standard.doorbellStride()),
                 options.sizeBytes("cmb", standard.controllerMemoryBytes()),
+                hostMemory(options),
+                persistentRegion(options),
                 file));
     }
 
@@ -209,6 +219,25 @@ public final class Models {
             }
         }
         throw new IllegalArgumentException("a guard has 16, 32 or 64 bits, not " + bits);
+    }
+
+    private static NvmeOptions.PersistentRegion persistentRegion(ModelOptions options) throws IOException {
+        Path file = options.path("pmr-file");
+        long size = options.sizeBytes("pmr", file != null && Files.isRegularFile(file) ? Files.size(file) : 0);
+        if (file != null && size == 0) {
+            throw new IllegalArgumentException("pmr-file=" + file + ": how large is it? say pmr=SIZE");
+        }
+        return new NvmeOptions.PersistentRegion(size, file);
+    }
+
+    private static NvmeOptions.HostMemoryWish hostMemory(ModelOptions options) {
+        long preferred = options.sizeBytes("hmb", 0);
+        long quarter = preferred / 4 / Identify.HOST_MEMORY_UNIT_BYTES * Identify.HOST_MEMORY_UNIT_BYTES;
+        return new NvmeOptions.HostMemoryWish(
+                preferred,
+                options.sizeBytes("hmb-min", quarter),
+                options.sizeBytes("hmb-piece", 0),
+                options.number("hmb-pieces", 0));
     }
 
     private static Kind eduKind() {

@@ -4,10 +4,7 @@ import dev.outboard.linux.Fd;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.NavigableMap;
 import java.util.OptionalLong;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,10 +44,10 @@ public final class DmaAllocator implements AutoCloseable {
         }
     }
 
-    /** Memory from the source, and what is free of it: sizes by their start, in whole cache lines. */
-    private record Chunk(DmaMemory memory, NavigableMap<Long, Long> free) {
+    /** Memory from the source, and what is free of it, in whole cache lines: what others do to the rest of one could spoil it. */
+    private record Chunk(DmaMemory memory, FreeRanges free) {
         Chunk(DmaMemory memory) {
-            this(memory, new TreeMap<>(Map.of(0L, memory.sizeBytes() & -CACHE_LINE_BYTES)));
+            this(memory, new FreeRanges(memory.deviceAddress(), memory.sizeBytes(), CACHE_LINE_BYTES));
         }
     }
 
@@ -149,46 +146,18 @@ public final class DmaAllocator implements AutoCloseable {
     }
 
     private @Nullable DmaMemory take(Chunk chunk, long asked, DmaLimits limits) {
-        long base = chunk.memory.deviceAddress();
-        for (Map.Entry<Long, Long> range : chunk.free.entrySet()) {
-            // Read now: a tree's entry changes when it is removed.
-            long free = range.getKey();
-            long end = free + range.getValue();
-            OptionalLong found = limits.place(base + free, base + end - 1, asked);
-            if (found.isPresent()) {
-                // Whole cache lines: what others do to the rest of one could spoil it.
-                long place = found.getAsLong() - base;
-                long start = place & -CACHE_LINE_BYTES;
-                long size = DmaLimits.alignUp(place + asked, CACHE_LINE_BYTES) - start;
-                chunk.free.remove(free);
-                putIfAny(chunk.free, free, start);
-                putIfAny(chunk.free, start + size, end);
-                DmaMemory memory = chunk.memory.slice(place, asked, () -> give(chunk, start, size));
-                memory.segment().fill((byte) 0);
-                return memory;
-            }
+        OptionalLong found = chunk.free.take(asked, limits);
+        if (found.isEmpty()) {
+            return null;
         }
-        return null;
+        long place = found.getAsLong();
+        DmaMemory memory = chunk.memory.slice(place, asked, () -> give(chunk, place, asked));
+        memory.segment().fill((byte) 0);
+        return memory;
     }
 
-    private static void putIfAny(Map<Long, Long> free, long start, long end) {
-        if (start < end) {
-            free.put(start, end - start);
-        }
-    }
-
-    private synchronized void give(Chunk chunk, long start, long size) {
-        long first = start;
-        long end = start + size;
-        Map.Entry<Long, Long> before = chunk.free.floorEntry(start);
-        if (before != null && before.getKey() + before.getValue() == start) {
-            first = before.getKey();
-        }
-        Long after = chunk.free.remove(end);
-        if (after != null) {
-            end += after;
-        }
-        chunk.free.put(first, end - first);
+    private synchronized void give(Chunk chunk, long place, long size) {
+        chunk.free.give(place, size);
     }
 
     /**

@@ -1,7 +1,9 @@
 package dev.outboard.nvme;
 
 import dev.outboard.driver.DeviceException;
+import dev.outboard.specs.nvme.Feature;
 import dev.outboard.specs.nvme.Identify;
+import dev.outboard.specs.nvme.LogPage;
 import dev.outboard.specs.nvme.Maintenance;
 import dev.outboard.specs.nvme.Opcode;
 import dev.outboard.specs.nvme.SubmissionEntry;
@@ -100,10 +102,15 @@ public final class AdminCommands {
      * @throws IOException if it fails
      */
     public MemorySegment receive(NvmeCommand command, long bytes) throws IOException {
+        return receiveAll(command, bytes).data();
+    }
+
+    /** The same with dword 0 of the completion. */
+    AdminQueue.Received receiveAll(NvmeCommand command, long bytes) throws IOException {
         check(command, bytes);
-        MemorySegment data = queue.receive(command, bytes, timeout);
-        done(command, 0);
-        return data;
+        AdminQueue.Received received = queue.receive(command, bytes, timeout);
+        done(command, received.result());
+        return received;
     }
 
     /**
@@ -130,17 +137,41 @@ public final class AdminCommands {
                     Opcode.DOORBELL_BUFFER_CONFIG ->
                 throw new IllegalArgumentException(Opcode.adminName(command.opcode())
                         + " is for the driver alone; use createQueuePair, or watchEvents");
+            case Opcode.SET_FEATURES -> {
+                if (SubmissionEntry.FEATURE_ID.get(command.words(10)) == Feature.HOST_MEMORY_BUFFER) {
+                    throw new IllegalArgumentException("what the host memory buffer is, is for the driver alone;"
+                            + " open the controller with another NvmeSettings.withHostMemory");
+                }
+            }
             default -> {
                 if (command.pieces() != null) {
                     throw new IllegalArgumentException("the data of an admin command is one piece of memory");
                 }
             }
         }
+        if (bytes < leastBytes(command)) {
+            throw new IllegalArgumentException(Opcode.adminName(command.opcode()) + " transfers " + leastBytes(command)
+                    + " bytes, whatever room there is for them: give it as many, not " + bytes);
+        }
         if (bytes > controller.maximumTransferBytes() || bytes % Integer.BYTES != 0) {
             throw new IllegalArgumentException("an admin command of " + controller.address()
                     + " transfers a multiple of 4 bytes, at most " + controller.maximumTransferBytes() + ", not "
                     + bytes);
         }
+    }
+
+    /** What a command transfers anyway, as far as it says so: with less memory it would spoil somebody else's. */
+    private static long leastBytes(NvmeCommand command) {
+        return switch (command.opcode()) {
+            case Opcode.IDENTIFY, Opcode.NAMESPACE_ATTACHMENT -> Identify.SIZE_BYTES;
+            case Opcode.GET_LOG_PAGE -> {
+                long high = LogPage.NUMBER_OF_DWORDS_HIGH.get(command.words(11));
+                long low = LogPage.NUMBER_OF_DWORDS_LOW.get(command.words(10));
+                yield ((high << Short.SIZE | low) + 1) * Integer.BYTES;
+            }
+            case Opcode.FIRMWARE_DOWNLOAD -> ((command.words(10) & 0xffff_ffffL) + 1) * Integer.BYTES;
+            default -> 0;
+        };
     }
 
     private int done(NvmeCommand command, int result) throws IOException {

@@ -90,6 +90,14 @@ final class AdminQueue implements AutoCloseable {
         }
     }
 
+    /**
+     * What a command brought.
+     *
+     * @param result dword 0 of its completion
+     * @param data its data, in memory that lives as long as anyone looks at it
+     */
+    record Received(int result, MemorySegment data) {}
+
     AdminQueue(ControllerAccess access, Duration timeout) throws IOException {
         this.access = access;
         this.timeout = timeout;
@@ -159,7 +167,7 @@ final class AdminQueue implements AutoCloseable {
     /** Carries out a command; returns dword 0 of its completion. */
     int execute(NvmeCommand command, Duration limit) throws IOException {
         Outcome outcome = new Outcome();
-        long deadline = System.nanoTime() + limit.toNanos();
+        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(limit);
         IdleStrategy idle = new IdleStrategy(this::sleep);
         boolean submitted = false;
         while (true) {
@@ -205,18 +213,18 @@ final class AdminQueue implements AutoCloseable {
         return 0;
     }
 
-    /** Carries out a command that brings data; returns them in memory that lives as long as anyone looks at it. */
-    MemorySegment receive(NvmeCommand command, long bytes, Duration limit) throws IOException {
+    /** Carries out a command that brings data. */
+    Received receive(NvmeCommand command, long bytes, Duration limit) throws IOException {
         DmaMemory buffer = access.dma().allocate(bytes, access.pageBytes());
         // What the controller leaves out is not to be what was here before.
         buffer.segment().fill((byte) 0);
-        transfer(command.data(buffer), buffer, limit, false);
+        int result = transfer(command.data(buffer), buffer, limit, false);
         MemorySegment data = Arena.ofAuto()
                 .allocate(bytes, Long.BYTES)
                 .copyFrom(buffer.segment())
                 .asReadOnly();
         buffer.close();
-        return data;
+        return new Received(result, data);
     }
 
     /** Carries out a command that takes data; returns dword 0 of its completion. */
@@ -252,7 +260,8 @@ final class AdminQueue implements AutoCloseable {
 
     /** The same of a command set. */
     MemorySegment identify(int cns, int namespaceId, int commandSet) throws IOException {
-        return receive(identifyCommand(cns, namespaceId, 0, commandSet), Identify.SIZE_BYTES, timeout);
+        return receive(identifyCommand(cns, namespaceId, 0, commandSet), Identify.SIZE_BYTES, timeout)
+                .data();
     }
 
     static NvmeCommand identifyCommand(int cns, int namespaceId, int controllerId, int commandSet) {
@@ -275,7 +284,7 @@ final class AdminQueue implements AutoCloseable {
         long which = SubmissionEntry.ABORT_QUEUE_ID.of(queueId) | SubmissionEntry.ABORT_COMMAND_ID.of(commandId);
         Semaphore permits = aborts;
         try {
-            if (!permits.tryAcquire(limit.toNanos(), TimeUnit.NANOSECONDS)) {
+            if (!permits.tryAcquire(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS)) {
                 return false;
             }
         } catch (InterruptedException stop) {

@@ -1,5 +1,7 @@
 package dev.outboard.nvme;
 
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
+
 import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceGoneException;
 import dev.outboard.driver.DeviceTimeoutException;
@@ -25,6 +27,11 @@ final class CommandQueue implements AutoCloseable {
 
     /** How long an aborted command may take to be complete. */
     private static final long ABORT_NANOS = 500_000_000;
+
+    /** {@link #failure}: the controller was reset, and has forgotten these queues. */
+    private static final class ForgottenException extends IOException {
+        private static final long serialVersionUID = 1;
+    }
 
     private final ControllerAccess access;
     private final QueueOwner owner;
@@ -71,7 +78,7 @@ final class CommandQueue implements AutoCloseable {
         submissions = new SubmissionQueue(access, id, depth + 1);
         completions = new CompletionQueue(access, id, completionEntries);
         slots = new RequestSlots(this, depth);
-        health = new HealthCheck(access, slots, timeout.toNanos(), isAdmin());
+        health = new HealthCheck(access, slots, NANOSECONDS.convert(timeout), isAdmin());
         pointers = new DataPointers(access.dma(), slots.all().length, access.pageBytes());
     }
 
@@ -90,8 +97,8 @@ final class CommandQueue implements AutoCloseable {
 
     /** The same, or -1 if there is none. */
     int nextSlotOrNone() throws IOException {
-        if (failure != null || closed) {
-            restartIfReset();
+        if (failure != null) {
+            resume();
         }
         return slots.room() == 0 ? -1 : slots.next().slot;
     }
@@ -201,7 +208,7 @@ final class CommandQueue implements AutoCloseable {
 
     private int pollOnce() throws IOException {
         if (failure != null) {
-            restartIfReset();
+            resume();
         }
         submit();
         int completed = takeCompletions();
@@ -274,7 +281,7 @@ final class CommandQueue implements AutoCloseable {
             }
             if (++idle % HEALTH_CHECK_POLLS == 0 || idle > pollsBeforeSleep) {
                 long now = System.nanoTime();
-                deadline = deadline == 0 ? now + timeout.toNanos() : deadline;
+                deadline = deadline == 0 ? now + NANOSECONDS.convert(timeout) : deadline;
                 if (now - deadline >= 0) {
                     return end(request, timeout);
                 }
@@ -307,7 +314,7 @@ final class CommandQueue implements AutoCloseable {
 
     /** Takes completions; waits for the first. Returns how many there were, none if it took too long. */
     int await(Duration timeout) throws IOException {
-        long deadline = System.nanoTime() + timeout.toNanos();
+        long deadline = System.nanoTime() + NANOSECONDS.convert(timeout);
         int idle = 0;
         int completed = poll();
         while (completed == 0) {
@@ -392,11 +399,15 @@ final class CommandQueue implements AutoCloseable {
     }
 
     /** After a failure: the queues can be used again once the controller was reset. */
-    private void restartIfReset() throws IOException {
-        if (closed || owner.resets() == resetsSeen) {
+    private void resume() throws IOException {
+        if (!closed && owner.resets() != resetsSeen) {
+            restart();
+        } else if (!closed && failure instanceof ForgottenException) {
+            // It was seen already.
+            failure = null;
+        } else {
             throw unusable();
         }
-        restart();
     }
 
     /**
@@ -439,6 +450,18 @@ final class CommandQueue implements AutoCloseable {
         return failure instanceof DeviceGoneException
                 ? new DeviceGoneException(message, failure)
                 : new DeviceException(message, failure);
+    }
+
+    /** The controller was reset, on any thread. The queue's own finds out by its next call. */
+    void controllerWasReset() {
+        if (failure == null) {
+            failure = new ForgottenException();
+        }
+    }
+
+    /** Whether the controller was reset since it knew these queues. */
+    boolean isForgotten() {
+        return owner.resets() != resetsSeen;
     }
 
     /** The controller is about to close, on any thread. The queue's own finds out by its next call. */
@@ -489,6 +512,7 @@ final class CommandQueue implements AutoCloseable {
             return;
         }
         closed = true;
+        failure = new DeviceException(this + " is closed");
         // A controller that did not confirm may still write to these: they go with the controller then.
         if (owner.delete(this)) {
             freeMemory();

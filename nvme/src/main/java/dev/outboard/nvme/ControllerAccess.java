@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param quirks what it does otherwise than others
  * @param shadowDoorbells the shadows of I/O queues' doorbells; null if there are none
  * @param memory the controller memory buffer; null if it is not used
+ * @param persistentMemory the persistent memory region; null if it is not used
  */
 record ControllerAccess(
         PciFunction function,
@@ -32,7 +33,8 @@ record ControllerAccess(
         int pageBytes,
         Set<Quirk> quirks,
         @Nullable ShadowDoorbells shadowDoorbells,
-        @Nullable ControllerMemory memory) {
+        @Nullable ControllerMemory memory,
+        @Nullable PersistentMemory persistentMemory) {
     private static final int SMALLEST_PAGE_SHIFT = 12;
     private static final int STORAGE = 0x01;
     private static final int NON_VOLATILE_MEMORY = 0x08;
@@ -73,7 +75,7 @@ record ControllerAccess(
             throw new DeviceException(function.address() + " needs memory pages of " + pageBytes
                     + " bytes or more (CAP.MPSMIN), and this driver's have up to " + DmaAllocator.CHUNK_BYTES);
         }
-        return new ControllerAccess(function, registers, capabilities, pageBytes, quirks, null, null);
+        return new ControllerAccess(function, registers, capabilities, pageBytes, quirks, null, null, null);
     }
 
     private static Set<Quirk> quirks(PciFunction function) throws DeviceException {
@@ -158,11 +160,18 @@ record ControllerAccess(
     }
 
     ControllerAccess withShadowDoorbells(ShadowDoorbells shadows) {
-        return new ControllerAccess(function, registers, capabilities, pageBytes, quirks, shadows, memory);
+        return new ControllerAccess(
+                function, registers, capabilities, pageBytes, quirks, shadows, memory, persistentMemory);
     }
 
     ControllerAccess withMemory(ControllerMemory buffer) {
-        return new ControllerAccess(function, registers, capabilities, pageBytes, quirks, shadowDoorbells, buffer);
+        return new ControllerAccess(
+                function, registers, capabilities, pageBytes, quirks, shadowDoorbells, buffer, persistentMemory);
+    }
+
+    ControllerAccess withPersistentMemory(PersistentMemory region) {
+        return new ControllerAccess(
+                function, registers, capabilities, pageBytes, quirks, shadowDoorbells, memory, region);
     }
 
     Doorbell submissionTail(int queue) throws DeviceException {

@@ -48,10 +48,19 @@ final class DataPointers implements AutoCloseable {
             return secondPage;
         }
         long list = (long) slot * pageBytes;
-        for (long done = 0, at = list; done < listed; done += pageBytes, at += Long.BYTES) {
+        long at = list;
+        for (long done = 0; done < listed; done += pageBytes, at += Long.BYTES) {
             memory.set(ValueLayout.JAVA_LONG, at, secondPage + done);
         }
+        end(slot, at);
         return lists.deviceAddress() + list;
+    }
+
+    /** A controller that takes the transfer for longer than it is meets an address that it cannot use, not that of before. */
+    private void end(int slot, long at) {
+        if (at < (slot + 1L) * pageBytes) {
+            memory.set(ValueLayout.JAVA_LONG, at, 0);
+        }
     }
 
     /** Whether PRP entries can name these pieces: all but the first start a page, all but the last end one. */
@@ -77,6 +86,7 @@ final class DataPointers implements AutoCloseable {
                 memory.set(ValueLayout.JAVA_LONG, at, page);
             }
         }
+        end(slot, at);
         long pages = (at - list) / Long.BYTES;
         return pages == 0 ? 0 : pages == 1 ? memory.get(ValueLayout.JAVA_LONG, list) : lists.deviceAddress() + list;
     }

@@ -1,6 +1,7 @@
 package dev.outboard.nvme;
 
 import dev.outboard.driver.DeviceException;
+import dev.outboard.linux.StructView;
 import dev.outboard.specs.nvme.Feature;
 import dev.outboard.specs.nvme.Opcode;
 import dev.outboard.specs.nvme.SubmissionEntry;
@@ -75,6 +76,16 @@ public final class Features {
      * @param completion completion queues
      */
     public record QueueCounts(int submission, int completion) {}
+
+    /**
+     * The host memory buffer, as the controller sees it. NVMe base specification 2.0, 5.27.1.10.
+     *
+     * @param enabled whether the controller uses it (EHM)
+     * @param pages its size (HSIZE), in pages of the controller's
+     * @param listAddress where the list of its pieces is (HMDLAL, HMDLAU)
+     * @param pieces how many pieces it has (HMDLEC)
+     */
+    public record HostMemory(boolean enabled, long pages, long listAddress, long pieces) {}
 
     /**
      * The value in effect of a feature of which there is one.
@@ -254,6 +265,24 @@ public final class Features {
      */
     public void setArbitration(Arbitration arbitration) throws IOException {
         set(Feature.ARBITRATION, arbitration.value());
+    }
+
+    /**
+     * The host memory buffer; {@link NvmeController#hostMemoryBytes} says how much the driver gave.
+     *
+     * @return what the controller has been told
+     * @throws IOException if it fails, as where there is none
+     */
+    public HostMemory hostMemory() throws IOException {
+        AdminQueue.Received received = commands.receiveAll(
+                getCommand(Feature.HOST_MEMORY_BUFFER, Feature.SELECT_CURRENT, 0, 0),
+                Feature.HOST_MEMORY_ATTRIBUTES.byteSize());
+        StructView attributes = Feature.HOST_MEMORY_ATTRIBUTES.view(received.data());
+        return new HostMemory(
+                Feature.HOST_MEMORY_ENABLED.isSet(received.result()),
+                attributes.get("hsize"),
+                attributes.get("hmdlau") << Integer.SIZE | attributes.get("hmdlal"),
+                attributes.get("hmdlec"));
     }
 
     /**

@@ -31,7 +31,7 @@ final class Initialization {
         DISABLE,
         /** Until CSTS.RDY is 0. */
         WAIT_UNTIL_DISABLED,
-        /** Controller memory buffer, if it is wanted. */
+        /** Controller memory buffer and persistent memory region, if they are wanted. */
         LOCATE_CONTROLLER_MEMORY,
         /** Admin queues in AQA, ASQ and ACQ. */
         SET_ADMIN_QUEUES,
@@ -43,10 +43,14 @@ final class Initialization {
         IDENTIFY_CONTROLLER,
         /** Set features, host behaviour support, if there are extended LBA formats. */
         SET_HOST_BEHAVIOR,
+        /** Set features, host memory buffer, if there shall be one. */
+        SET_HOST_MEMORY,
         /** Set features, number of queues. */
         SET_QUEUE_COUNT,
         /** Doorbell buffer config, if doorbells are shadowed. */
         SET_SHADOW_DOORBELLS,
+        /** Set features, keep alive timer, if it is wanted. */
+        SET_KEEP_ALIVE,
         /** Set features, arbitration, if it is weighted. */
         SET_ARBITRATION,
         /** Identify the active namespaces. */
@@ -70,6 +74,7 @@ final class Initialization {
     private final Registers registers;
     private final AdminQueue admin;
     private final NvmeSettings settings;
+    private final HostMemoryBuffer hostMemory;
     private final List<NvmeNamespace> namespaces = new ArrayList<>();
     private ControllerAccess access;
     private @Nullable ControllerIdentity identity;
@@ -78,11 +83,12 @@ final class Initialization {
     private long deadlineNanos;
 
     /** Steps to be run; {@code access} knows what an earlier run has set up. */
-    Initialization(ControllerAccess access, AdminQueue admin, NvmeSettings settings) {
+    Initialization(ControllerAccess access, AdminQueue admin, NvmeSettings settings, HostMemoryBuffer hostMemory) {
         this.access = access;
         this.registers = access.registers();
         this.admin = admin;
         this.settings = settings;
+        this.hostMemory = hostMemory;
     }
 
     /** Runs all steps. */
@@ -107,8 +113,10 @@ final class Initialization {
             case WAIT_UNTIL_READY -> waitUntilReadyIs(true) ? Step.IDENTIFY_CONTROLLER : step;
             case IDENTIFY_CONTROLLER -> identifyController();
             case SET_HOST_BEHAVIOR -> setHostBehavior();
+            case SET_HOST_MEMORY -> setHostMemory();
             case SET_QUEUE_COUNT -> setQueueCount();
             case SET_SHADOW_DOORBELLS -> setShadowDoorbells();
+            case SET_KEEP_ALIVE -> setKeepAlive();
             case SET_ARBITRATION -> setArbitration();
             case IDENTIFY_NAMESPACES -> identifyNamespaces();
             case READY -> step;
@@ -142,6 +150,12 @@ final class Initialization {
                     && !access.function().isInterposed();
             ControllerMemory found = ControllerMemory.find(access, forQueues);
             access = found == null ? access : access.withMemory(found);
+        }
+        PersistentMemory region = access.persistentMemory();
+        if (region != null) {
+            region.enable();
+        } else if (settings.persistentMemory()) {
+            access = access.withPersistentMemory(PersistentMemory.find(access));
         }
         return Step.SET_ADMIN_QUEUES;
     }
@@ -218,6 +232,11 @@ final class Initialization {
                 hasExtendedFormats = false;
             }
         }
+        return Step.SET_HOST_MEMORY;
+    }
+
+    private Step setHostMemory() throws IOException {
+        hostMemory.give(identity());
         return Step.SET_QUEUE_COUNT;
     }
 
@@ -240,7 +259,7 @@ final class Initialization {
                 shadows.free();
             }
         }
-        return Step.SET_ARBITRATION;
+        return Step.SET_KEEP_ALIVE;
     }
 
     private boolean wantsShadowDoorbells() throws IOException {
@@ -252,6 +271,17 @@ final class Initialization {
                     case OFF -> false;
                     case AUTO -> !access.hasDoorbellsInMemory();
                 };
+    }
+
+    private Step setKeepAlive() throws IOException {
+        long millis = settings.keepAlive().toMillis();
+        if (millis != 0 && identity().data().get("kas") == 0) {
+            throw new DeviceException(access + " has no keep alive timer (KAS is 0); open it without");
+        }
+        if (millis != 0) {
+            admin.execute(Features.setCommand(Feature.KEEP_ALIVE_TIMER, (int) millis, 0, false));
+        }
+        return Step.SET_ARBITRATION;
     }
 
     private Step setArbitration() throws IOException {
@@ -281,7 +311,9 @@ final class Initialization {
                 if (id == 0) {
                     return Step.READY;
                 }
-                if (Integer.compareUnsigned(id, last) <= 0 || namespaces.size() == MAXIMUM_NAMESPACES) {
+                if (Integer.compareUnsigned(id, last) <= 0
+                        || id == NamespaceManagement.ALL
+                        || namespaces.size() == MAXIMUM_NAMESPACES) {
                     throw new DeviceException(access + " lists namespace " + Integer.toUnsignedString(id) + " after "
                             + Integer.toUnsignedString(last) + ": its list of active namespaces makes no sense");
                 }

@@ -11,6 +11,7 @@ import dev.outboard.specs.nvme.ProtectionInformation;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -36,6 +37,9 @@ public final class NvmeBlockDevice implements BlockDevice {
 
     private final NvmeController controller;
     private final NvmeNamespace namespace;
+    /** Those that the controller had when the namespace was last looked up; at first none of them. */
+    private List<NvmeNamespace> seen;
+
     private final QueuePair queue;
     private final Duration timeout;
     private final int blocksACommand;
@@ -63,6 +67,7 @@ public final class NvmeBlockDevice implements BlockDevice {
         }
         this.controller = controller;
         this.namespace = namespace;
+        seen = List.of(namespace);
         protects = namespace.hasOnlyProtection();
         boundaryBlocks = boundaryBlocks();
         timeout = controller.commandTimeout();
@@ -132,7 +137,12 @@ public final class NvmeBlockDevice implements BlockDevice {
 
     private synchronized void transfer(long firstBlock, DmaMemory buffer, Transfer transfer) throws IOException {
         long all = buffer.sizeBytes() / namespace.blockSizeBytes();
+        if (all == 0 || buffer.sizeBytes() % namespace.blockSizeBytes() != 0) {
+            throw new IllegalArgumentException("a buffer of " + buffer.sizeBytes()
+                    + " bytes holds no whole number of blocks" + " of " + namespace.blockSizeBytes());
+        }
         Objects.checkFromIndexSize(firstBlock, all, namespace.blockCount());
+        checkUnchanged();
         for (long done = 0; done < all; ) {
             int some = blocksAt(firstBlock + done, all - done);
             DmaMemory part = some == all
@@ -140,6 +150,20 @@ public final class NvmeBlockDevice implements BlockDevice {
                     : buffer.slice(done * namespace.blockSizeBytes(), (long) some * namespace.blockSizeBytes());
             transfer.submit(firstBlock + done, some, part).await(timeout);
             done += some;
+        }
+    }
+
+    /** A namespace that was formatted has other blocks, which buffers of this device's would not hold. */
+    @SuppressWarnings("ReferenceEquality") // Lists that are the same object say the same; others are looked into.
+    private void checkUnchanged() throws DeviceException {
+        List<NvmeNamespace> now = controller.namespaces();
+        if (now != seen) {
+            if (now.stream().noneMatch(each -> each.hasBlocksOf(namespace))) {
+                throw new DeviceException("namespace " + namespace.id() + " of " + controller.address()
+                        + " was formatted, resized or deleted since; make a new block device of what"
+                        + " NvmeController.namespaces has now");
+            }
+            seen = now;
         }
     }
 
@@ -161,6 +185,7 @@ public final class NvmeBlockDevice implements BlockDevice {
     @Override
     public synchronized void trim(long firstBlock, long blocks) throws IOException {
         Objects.checkFromIndexSize(firstBlock, blocks, namespace.blockCount());
+        checkUnchanged();
         NvmeCommand command = NvmeCommand.deallocate(namespace);
         for (long done = 0; trims() && done < blocks; done += TRIMMED_BLOCKS) {
             command.clearRanges().range(firstBlock + done, Math.min(TRIMMED_BLOCKS, blocks - done));
@@ -195,6 +220,7 @@ public final class NvmeBlockDevice implements BlockDevice {
      */
     public synchronized void copy(long firstBlock, long blocks, long target) throws IOException {
         Objects.checkFromIndexSize(firstBlock, blocks, namespace.blockCount());
+        checkUnchanged();
         Objects.checkFromIndexSize(target, blocks, namespace.blockCount());
         if (Math.abs(target - firstBlock) < blocks) {
             throw new IllegalArgumentException("blocks " + firstBlock + " to " + (firstBlock + blocks - 1)
@@ -222,6 +248,7 @@ public final class NvmeBlockDevice implements BlockDevice {
             return;
         }
         Objects.checkFromIndexSize(firstBlock, blocks, namespace.blockCount());
+        checkUnchanged();
         for (long done = 0; done < blocks; done += blocksACommand) {
             int some = (int) Math.min(blocksACommand, blocks - done);
             NvmeCommand command = NvmeCommand.writeZeroes(namespace, firstBlock + done, some, false);

@@ -279,12 +279,12 @@ public final class NvmeCommand {
     }
 
     /**
-     * Transfers a piece of the controller's own memory.
+     * Transfers a piece of the controller's own memory, which must {@linkplain DeviceMemory#takesReads take} it.
      *
      * @param memory the piece
      * @return this
      */
-    public NvmeCommand data(ControllerMemory.Piece memory) {
+    public NvmeCommand data(DeviceMemory.Piece memory) {
         return data(memory.deviceAddress(), memory.sizeBytes());
     }
 

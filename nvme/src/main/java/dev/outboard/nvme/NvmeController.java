@@ -34,6 +34,7 @@ public final class NvmeController implements AutoCloseable {
     private final ControllerAccess access;
     private final AdminQueue admin;
     private final QueueOwner owner = new Owner();
+    private final HostMemoryBuffer hostMemory;
     private final AsynchronousEvents events;
     private Initialization initialization;
     private volatile int resets;
@@ -56,6 +57,7 @@ public final class NvmeController implements AutoCloseable {
         this.settings = settings;
         ControllerAccess first = ControllerAccess.of(function);
         admin = new AdminQueue(first, settings.commandTimeout());
+        hostMemory = new HostMemoryBuffer(first, admin, settings);
         initialization = initialize(first);
         access = initialization.access();
         interrupts = new QueueInterrupts(access);
@@ -64,10 +66,11 @@ public final class NvmeController implements AutoCloseable {
         queueCount = initialization.queueCount();
         usedQueueIds.set(0);
         events = new AsynchronousEvents(this, admin);
+        KeepAlive.start(this, admin, settings.keepAlive());
     }
 
     private Initialization initialize(ControllerAccess known) throws IOException {
-        Initialization steps = new Initialization(known, admin, settings);
+        Initialization steps = new Initialization(known, admin, settings, hostMemory);
         admin.reserve();
         try {
             steps.run();
@@ -166,6 +169,25 @@ public final class NvmeController implements AutoCloseable {
      */
     public Optional<ControllerMemory> memory() {
         return Optional.ofNullable(access.memory());
+    }
+
+    /**
+     * Memory of the controller that keeps what it holds, if it was opened {@linkplain NvmeSettings#withPersistentMemory for
+     * it}.
+     *
+     * @return the persistent memory region
+     */
+    public Optional<PersistentMemory> persistentMemory() {
+        return Optional.ofNullable(access.persistentMemory());
+    }
+
+    /**
+     * How much memory of the host the controller has for itself, see {@link NvmeSettings#withHostMemory}.
+     *
+     * @return bytes; 0 if it wants none, or takes none
+     */
+    public long hostMemoryBytes() {
+        return hostMemory.sizeBytes();
     }
 
     /**
@@ -348,6 +370,7 @@ public final class NvmeController implements AutoCloseable {
         } finally {
             // Whatever came of it: the queues are gone from the controller.
             resets++;
+            queues.forEach(CommandQueue::controllerWasReset);
         }
     }
 
@@ -455,6 +478,10 @@ public final class NvmeController implements AutoCloseable {
             return false;
         }
         queues.remove(queue);
+        if (queue.isForgotten()) {
+            usedQueueIds.clear(queue.id());
+            return true;
+        }
         try {
             function.checkPresent();
             admin.deleteQueues(queue.id());
@@ -475,6 +502,7 @@ public final class NvmeController implements AutoCloseable {
         List<CommandQueue> open = List.copyOf(queues);
         // What was on its way there is for the threads that they belong to.
         open.forEach(this::deleteQueues);
+        hostMemory.takeBack();
         closed = true;
         resets++;
         open.forEach(CommandQueue::controllerCloses);

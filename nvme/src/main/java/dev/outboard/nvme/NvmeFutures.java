@@ -19,7 +19,8 @@ import java.util.concurrent.CompletableFuture;
  * for wait in memory. Slower than a {@link QueuePair} of one's own: it locks, and allocates for each command.
  *
  * <p>Every future is completed: when the device is gone, fails or is closed, all of them are, with an {@link IOException}.
- * After a {@linkplain NvmeController#reset reset} that brings it back new ones succeed again.
+ * After a {@linkplain NvmeController#reset reset} that brings it back new ones succeed again. Until then a device that
+ * failed may still write to the buffers of what was on its way: keep them.
  *
  * <p>Futures are completed on that thread: what depends on them and takes its time belongs on another, by the methods of
  * {@link CompletableFuture} that end in {@code Async}.
@@ -95,7 +96,7 @@ public final class NvmeFutures implements AutoCloseable {
     }
 
     private int blocks(DmaMemory buffer) {
-        return Math.toIntExact(buffer.sizeBytes() / namespace.blockSizeBytes());
+        return Math.toIntExact(buffer.sizeBytes() / namespace.extendedBlockBytes());
     }
 
     /**

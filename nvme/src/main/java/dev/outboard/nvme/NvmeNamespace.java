@@ -286,6 +286,15 @@ public record NvmeNamespace(
         return zones;
     }
 
+    /** Whether what was true of the blocks of a namespace with this identifier before still is. */
+    boolean hasBlocksOf(NvmeNamespace before) {
+        return id == before.id
+                && blockCount == before.blockCount
+                && blockSizeBytes == before.blockSizeBytes
+                && identity.get("flbas") == before.identity.get("flbas")
+                && identity.get("dps") == before.identity.get("dps");
+    }
+
     /** Checks that blocks are there. */
     void checkBlocks(long firstBlock, int blocks) {
         if (blocks < 1 || blocks > QueuePair.MAXIMUM_BLOCKS) {

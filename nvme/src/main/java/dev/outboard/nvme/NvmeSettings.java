@@ -11,6 +11,10 @@ import org.jspecify.annotations.Nullable;
  * @param queuePairs how many queue pairs to ask the controller for, 1 to 65535; it may have fewer
  * @param shadowDoorbells whether doorbells are rung in memory
  * @param controllerMemory what is used of the controller's memory, if it has some
+ * @param persistentMemory whether the controller's persistent memory region is used
+ * @param hostMemory whether the controller gets memory of the host for itself, if it wants some
+ * @param hostMemoryLimitBytes how much of that it gets at most
+ * @param keepAlive after how long without a word of this driver the controller shall stop; zero for never
  * @param weightedRoundRobin how much of the controller queue pairs of each {@link QueuePriority} get; null for the same to
  *     all
  */
@@ -19,12 +23,31 @@ public record NvmeSettings(
         int queuePairs,
         ShadowDoorbellUse shadowDoorbells,
         ControllerMemoryUse controllerMemory,
+        boolean persistentMemory,
+        HostMemoryUse hostMemory,
+        long hostMemoryLimitBytes,
+        Duration keepAlive,
         Features.@Nullable Arbitration weightedRoundRobin) {
-    /** What suits most: 10 s, up to 64 queue pairs, shadow doorbells where they save something. */
-    public static final NvmeSettings DEFAULT =
-            new NvmeSettings(Duration.ofSeconds(10), 64, ShadowDoorbellUse.AUTO, ControllerMemoryUse.NONE, null);
+    /**
+     * What suits most: 10 s, up to 64 queue pairs, shadow doorbells where they save something, up to 128 MiB of host memory
+     * for a controller that wants it.
+     */
+    public static final NvmeSettings DEFAULT = new NvmeSettings(
+            Duration.ofSeconds(10),
+            64,
+            ShadowDoorbellUse.AUTO,
+            ControllerMemoryUse.NONE,
+            false,
+            HostMemoryUse.AUTO,
+            128 << 20,
+            Duration.ZERO,
+            null);
 
     private static final int MAXIMUM_QUEUE_PAIRS = 0xffff;
+    /** The unit that controllers count in (KAS). */
+    private static final Duration SHORTEST_KEEP_ALIVE = Duration.ofMillis(100);
+
+    private static final Duration LONGEST_KEEP_ALIVE = Duration.ofDays(1);
 
     /**
      * Whether doorbells are rung in memory, and by registers only when the controller asks for that. Emulated controllers
@@ -52,16 +75,43 @@ public record NvmeSettings(
         SUBMISSION_QUEUES
     }
 
+    /**
+     * Whether the controller gets a host memory buffer: memory of the host that it has for itself. Controllers without
+     * memory of their own, as many cheap disks are, keep their tables there, and are slow without. NVMe base specification
+     * 2.0, 8.9.
+     */
+    public enum HostMemoryUse {
+        /**
+         * If the controller wants it, there is so much, and nobody has to {@linkplain
+         * dev.outboard.pci.PciFunction#isInterposed see} what happens there.
+         */
+        AUTO,
+        /** Always: opening a controller that does not take it is refused. */
+        ON,
+        /** Never. */
+        OFF
+    }
+
     /** Checks it. */
     public NvmeSettings {
         Objects.requireNonNull(shadowDoorbells);
         Objects.requireNonNull(controllerMemory);
+        Objects.requireNonNull(hostMemory);
         if (commandTimeout.isNegative() || commandTimeout.isZero()) {
             throw new IllegalArgumentException("a command may take some time, not " + commandTimeout);
         }
         if (queuePairs < 1 || queuePairs > MAXIMUM_QUEUE_PAIRS) {
             throw new IllegalArgumentException(
                     "a controller has 1 to " + MAXIMUM_QUEUE_PAIRS + " queue pairs, not " + queuePairs);
+        }
+        if (!keepAlive.isZero()
+                && (keepAlive.compareTo(SHORTEST_KEEP_ALIVE) < 0 || keepAlive.compareTo(LONGEST_KEEP_ALIVE) > 0)) {
+            throw new IllegalArgumentException("a controller may not hear of its host for " + SHORTEST_KEEP_ALIVE
+                    + " to " + LONGEST_KEEP_ALIVE + ", not " + keepAlive + "; zero is for ever");
+        }
+        if (hostMemoryLimitBytes < 1) {
+            throw new IllegalArgumentException("a controller may have some memory of the host, not "
+                    + hostMemoryLimitBytes + " bytes; HostMemoryUse.OFF gives it none");
         }
     }
 
@@ -72,7 +122,16 @@ public record NvmeSettings(
      * @return the settings
      */
     public NvmeSettings withCommandTimeout(Duration timeout) {
-        return new NvmeSettings(timeout, queuePairs, shadowDoorbells, controllerMemory, weightedRoundRobin);
+        return new NvmeSettings(
+                timeout,
+                queuePairs,
+                shadowDoorbells,
+                controllerMemory,
+                persistentMemory,
+                hostMemory,
+                hostMemoryLimitBytes,
+                keepAlive,
+                weightedRoundRobin);
     }
 
     /**
@@ -82,7 +141,16 @@ public record NvmeSettings(
      * @return the settings
      */
     public NvmeSettings withQueuePairs(int count) {
-        return new NvmeSettings(commandTimeout, count, shadowDoorbells, controllerMemory, weightedRoundRobin);
+        return new NvmeSettings(
+                commandTimeout,
+                count,
+                shadowDoorbells,
+                controllerMemory,
+                persistentMemory,
+                hostMemory,
+                hostMemoryLimitBytes,
+                keepAlive,
+                weightedRoundRobin);
     }
 
     /**
@@ -92,7 +160,16 @@ public record NvmeSettings(
      * @return the settings
      */
     public NvmeSettings withShadowDoorbells(ShadowDoorbellUse use) {
-        return new NvmeSettings(commandTimeout, queuePairs, use, controllerMemory, weightedRoundRobin);
+        return new NvmeSettings(
+                commandTimeout,
+                queuePairs,
+                use,
+                controllerMemory,
+                persistentMemory,
+                hostMemory,
+                hostMemoryLimitBytes,
+                keepAlive,
+                weightedRoundRobin);
     }
 
     /**
@@ -102,7 +179,94 @@ public record NvmeSettings(
      * @return the settings
      */
     public NvmeSettings withControllerMemory(ControllerMemoryUse use) {
-        return new NvmeSettings(commandTimeout, queuePairs, shadowDoorbells, use, weightedRoundRobin);
+        return new NvmeSettings(
+                commandTimeout,
+                queuePairs,
+                shadowDoorbells,
+                use,
+                persistentMemory,
+                hostMemory,
+                hostMemoryLimitBytes,
+                keepAlive,
+                weightedRoundRobin);
+    }
+
+    /**
+     * Has the controller's persistent memory region used. Opening one that has none is refused.
+     *
+     * @param used whether it is
+     * @return the settings
+     */
+    public NvmeSettings withPersistentMemory(boolean used) {
+        return new NvmeSettings(
+                commandTimeout,
+                queuePairs,
+                shadowDoorbells,
+                controllerMemory,
+                used,
+                hostMemory,
+                hostMemoryLimitBytes,
+                keepAlive,
+                weightedRoundRobin);
+    }
+
+    /**
+     * Changes whether the controller gets memory of the host for itself.
+     *
+     * @param use whether it does
+     * @return the settings
+     */
+    public NvmeSettings withHostMemory(HostMemoryUse use) {
+        return new NvmeSettings(
+                commandTimeout,
+                queuePairs,
+                shadowDoorbells,
+                controllerMemory,
+                persistentMemory,
+                use,
+                hostMemoryLimitBytes,
+                keepAlive,
+                weightedRoundRobin);
+    }
+
+    /**
+     * Changes how much memory of the host the controller gets for itself at most.
+     *
+     * @param bytes the limit, from 1 on; a controller that needs more gets none
+     * @return the settings
+     */
+    public NvmeSettings withHostMemoryLimit(long bytes) {
+        return new NvmeSettings(
+                commandTimeout,
+                queuePairs,
+                shadowDoorbells,
+                controllerMemory,
+                persistentMemory,
+                hostMemory,
+                bytes,
+                keepAlive,
+                weightedRoundRobin);
+    }
+
+    /**
+     * Has the controller stop, with a fatal error, when it has not heard of this driver for a while, and a thread of the
+     * driver's say that it is there three times as often. Opening a controller that has no such timer is refused. Controllers
+     * on PCI Express see by themselves when their host is gone, and hardly ever need it.
+     *
+     * @param timeout for how long; the controller may round it up. Zero for as long as it takes
+     * @return the settings
+     */
+    public NvmeSettings withKeepAlive(Duration timeout) {
+        return new NvmeSettings(
+                commandTimeout,
+                queuePairs,
+                shadowDoorbells,
+                controllerMemory,
+                persistentMemory,
+                hostMemory,
+                hostMemoryLimitBytes,
+                timeout,
+                weightedRoundRobin);
     }
 
     /**
@@ -112,6 +276,15 @@ public record NvmeSettings(
      * @return the settings
      */
     public NvmeSettings withWeightedRoundRobin(Features.Arbitration arbitration) {
-        return new NvmeSettings(commandTimeout, queuePairs, shadowDoorbells, controllerMemory, arbitration);
+        return new NvmeSettings(
+                commandTimeout,
+                queuePairs,
+                shadowDoorbells,
+                controllerMemory,
+                persistentMemory,
+                hostMemory,
+                hostMemoryLimitBytes,
+                keepAlive,
+                arbitration);
     }
 }

@@ -9,6 +9,7 @@ import dev.outboard.specs.nvme.Status;
 import dev.outboard.specs.nvme.SubmissionEntry;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,8 @@ public final class QueuePair implements AutoCloseable {
 
     /** The most blocks that one command can name. */
     public static final int MAXIMUM_BLOCKS = 1 << 16;
+
+    private static final String NO_HANDLER = "a handler that is told of the completion";
 
     private final CommandQueue commands;
     private final boolean scatterGathers;
@@ -95,7 +98,14 @@ public final class QueuePair implements AutoCloseable {
             long context)
             throws IOException {
         long address = address(namespace, blocks, buffer, offset);
-        transfer(Opcode.READ, namespace, firstBlock, blocks, address, handler, context);
+        transfer(
+                Opcode.READ,
+                namespace,
+                firstBlock,
+                blocks,
+                address,
+                Objects.requireNonNull(handler, NO_HANDLER),
+                context);
     }
 
     /**
@@ -122,7 +132,14 @@ public final class QueuePair implements AutoCloseable {
             long context)
             throws IOException {
         long address = address(namespace, blocks, buffer, offset);
-        transfer(Opcode.WRITE, namespace, firstBlock, blocks, address, handler, context);
+        transfer(
+                Opcode.WRITE,
+                namespace,
+                firstBlock,
+                blocks,
+                address,
+                Objects.requireNonNull(handler, NO_HANDLER),
+                context);
     }
 
     /**
@@ -239,7 +256,8 @@ public final class QueuePair implements AutoCloseable {
      * @throws IOException if the device has failed
      */
     public NvmeRequest submit(NvmeCommand command) throws IOException {
-        return submit(command, 0, null, 0);
+        check(command);
+        return put(command, 0, null, 0);
     }
 
     /**
@@ -253,7 +271,8 @@ public final class QueuePair implements AutoCloseable {
      * @throws IOException if the device has failed
      */
     public void submit(NvmeCommand command, CompletionHandler handler, long context) throws IOException {
-        submit(command, 0, handler, context);
+        check(command);
+        put(command, 0, Objects.requireNonNull(handler, NO_HANDLER), context);
     }
 
     /**
@@ -271,22 +290,39 @@ public final class QueuePair implements AutoCloseable {
         if (room() < 2) {
             throw commands.full();
         }
+        // Both before the first of them is in the queue.
+        check(first);
+        check(second);
         // The first tells nobody: the second one's status says how both ended.
-        submit(first, SubmissionEntry.FUSE_FIRST, RequestSlots.IGNORED, 0);
-        return submit(second, SubmissionEntry.FUSE_SECOND, null, 0);
+        put(first, SubmissionEntry.FUSE_FIRST, RequestSlots.IGNORED, 0);
+        return put(second, SubmissionEntry.FUSE_SECOND, null, 0);
     }
 
-    private NvmeRequest submit(NvmeCommand command, int fuse, @Nullable CompletionHandler handler, long context)
-            throws IOException {
+    private void check(NvmeCommand command) {
         command.checkBuffers();
-        int slot = commands.nextSlot();
-        long address = command.dataAddress();
         long length = command.dataBytes();
         ScatterList pieces = command.pieces();
+        long address = pieces == null || pieces.count() == 0 ? command.dataAddress() : pieces.address(0);
         if (length > maximumTransferBytes || (address & (Integer.BYTES - 1)) != 0) {
             throw untransferable(address, length);
         }
-        long first = address;
+        boolean takesPieces = pieces == null
+                || pointers.arePages(pieces)
+                || (scatterGathers && pieces.count() <= pointers.maximumPieces());
+        if (!takesPieces) {
+            throw new IllegalArgumentException(this + " cannot transfer " + pieces + ": "
+                    + (scatterGathers
+                            ? "one command takes up to " + pointers.maximumPieces() + " pieces"
+                            : "its controller has no scatter gather lists, so pieces have to be whole pages"));
+        }
+    }
+
+    /** Puts a command that was checked into the queue. */
+    private NvmeRequest put(NvmeCommand command, int fuse, @Nullable CompletionHandler handler, long context)
+            throws IOException {
+        int slot = commands.nextSlot();
+        ScatterList pieces = command.pieces();
+        long first = command.dataAddress();
         long second;
         int kind = SubmissionEntry.PSDT_PRP;
         CommandPayload payload = command.payload();
@@ -294,19 +330,14 @@ public final class QueuePair implements AutoCloseable {
             first = pointers.place(slot, payload);
             second = 0;
         } else if (pieces == null) {
-            second = pointers.second(slot, address, length);
+            second = pointers.second(slot, first, command.dataBytes());
         } else if (pointers.arePages(pieces)) {
             first = pieces.address(0);
             second = pointers.second(slot, pieces);
-        } else if (scatterGathers && pieces.count() <= pointers.maximumPieces()) {
+        } else {
             first = pointers.describe(slot, pieces);
             second = DataPointers.sglWord(Sgl.LAST_SEGMENT, (long) pieces.count() * Sgl.SIZE_BYTES);
             kind = SubmissionEntry.PSDT_SGL;
-        } else {
-            throw new IllegalArgumentException(this + " cannot transfer " + pieces + ": "
-                    + (scatterGathers
-                            ? "one command takes up to " + pointers.maximumPieces() + " pieces"
-                            : "its controller has no scatter gather lists, so pieces have to be whole pages"));
         }
         int flags = command.opcode() | (int) SubmissionEntry.FUSE.of(fuse) | (int) SubmissionEntry.PSDT.of(kind);
         return commands.add(flags, command, first, second, handler, context);

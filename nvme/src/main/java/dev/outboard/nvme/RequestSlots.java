@@ -15,8 +15,8 @@ final class RequestSlots {
     private static final int SLOTS = 1 << 12;
 
     private static final int SPARE_SLOTS = 2;
-    /** The most commands that can be on their way. */
-    static final int MAXIMUM_DEPTH = SLOTS - SPARE_SLOTS;
+    /** The most commands that can be on their way. No command has the identifier FFFFh: error logs have another use for it. */
+    static final int MAXIMUM_DEPTH = SLOTS - SPARE_SLOTS - 1;
 
     private static final int SLOT_MASK = SLOTS - 1;
     private static final int IDENTIFIER_MASK = 0xffff;

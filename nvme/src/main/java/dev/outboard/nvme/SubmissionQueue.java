@@ -15,7 +15,7 @@ final class SubmissionQueue implements AutoCloseable {
     private final DmaMemory memory;
 
     private final DmaWords ring;
-    private final ControllerMemory.@Nullable Piece piece;
+    private final DeviceMemory.@Nullable Piece piece;
     private final @Nullable Registers deviceRing;
     private final int entries;
     private final Doorbell tailDoorbell;
@@ -71,10 +71,6 @@ final class SubmissionQueue implements AutoCloseable {
         }
         announcedTail = tail;
         tailDoorbell.ring(tail);
-        // The controller has read the entry that comes next. To store there takes its cache line from it while it
-        // works,
-        // and not when the next command is in a hurry.
-        ring.setLong((long) tail * SubmissionEntry.SIZE_BYTES, 0);
     }
 
     /** Device memory is stored to in whole words, in order. */

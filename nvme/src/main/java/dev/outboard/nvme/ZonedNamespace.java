@@ -147,7 +147,7 @@ public final class ZonedNamespace implements AutoCloseable {
             throw new IllegalArgumentException(
                     "cannot append " + buffer.sizeBytes() + " bytes at once: " + queue + " takes up to " + most);
         }
-        int blocks = Math.toIntExact(buffer.sizeBytes() / namespace.blockSizeBytes());
+        int blocks = Math.toIntExact(buffer.sizeBytes() / namespace.extendedBlockBytes());
         NvmeRequest request =
                 queue.submit(ZoneCommand.append(namespace, zone, blocks).data(buffer));
         request.await(timeout);

@@ -11,14 +11,17 @@ import dev.outboard.memory.RegisterAccess;
 import dev.outboard.memory.Registers;
 import dev.outboard.pci.PciFunction;
 import dev.outboard.specs.nvme.CompletionEntry;
+import dev.outboard.specs.nvme.Feature;
 import dev.outboard.specs.nvme.Identify;
 import dev.outboard.specs.nvme.NvmeRegisters;
 import dev.outboard.specs.nvme.Opcode;
 import dev.outboard.specs.nvme.Status;
 import dev.outboard.specs.nvme.SubmissionEntry;
 import dev.outboard.specs.pci.PciConfiguration;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
@@ -86,6 +89,15 @@ class FakeController implements PciFunction {
     /** Dword 11 of the commands that created submission queues and set features. */
     final List<Integer> settings = new CopyOnWriteArrayList<>();
 
+    /** What set features answers to a feature; success where it is not said. */
+    final Map<Integer, Integer> featureStatus = new HashMap<>();
+    /** How the host memory buffer was set: dword 11, pages, and the list's addresses and pages, in turn. */
+    final List<List<Long>> hostMemory = new CopyOnWriteArrayList<>();
+    /** Whether it does not want back what it had before a reset. */
+    boolean refusesReturnedMemory;
+    /** So much memory there is for all mappings together. */
+    long memoryLimitBytes = Long.MAX_VALUE;
+
     private long disabledNanos;
     private long createdNanos;
     private long shadowDoorbells;
@@ -130,7 +142,13 @@ class FakeController implements PciFunction {
     private final DmaAllocator dma = new DmaAllocator(
             new DmaMapper() {
                 @Override
-                public void map(Fd file, MemorySegment segment, long deviceAddress) {
+                public void map(Fd file, MemorySegment segment, long deviceAddress) throws IOException {
+                    long mapped = memory.values().stream()
+                            .mapToLong(MemorySegment::byteSize)
+                            .sum();
+                    if (segment.byteSize() > memoryLimitBytes - mapped) {
+                        throw new IOException("no room for " + segment.byteSize() + " bytes");
+                    }
                     memory.put(deviceAddress, segment);
                 }
 
@@ -187,6 +205,11 @@ class FakeController implements PciFunction {
     /** What a register was written with last. */
     long written(Register register) {
         return registers.getOrDefault(register.offset(), 0L);
+    }
+
+    /** What a register that does nothing else reads from now on. */
+    void says(Register register, long value) {
+        registers.put(register.offset(), value);
     }
 
     private long readConfiguration(long offset) {
@@ -291,6 +314,13 @@ class FakeController implements PciFunction {
             if (queueId == 0) {
                 completion.result = admin(opcode, entry);
                 completion.lost = opcode == silent;
+                int feature =
+                        (int) SubmissionEntry.FEATURE_ID.get(entry.get(ValueLayout.JAVA_INT, SubmissionEntry.CDW10));
+                completion.status = opcode == Opcode.SET_FEATURES ? featureStatus.getOrDefault(feature, 0) : 0;
+                if (opcode == Opcode.SET_FEATURES && feature == Feature.HOST_MEMORY_BUFFER && refusesReturnedMemory) {
+                    boolean returned = hostMemory.getLast().getFirst() == 3;
+                    completion.status = returned ? Status.INVALID_FIELD : 0;
+                }
             } else {
                 ioLog.add(describe(opcode, entry));
                 completion.lost = System.nanoTime() - createdNanos < deafNanos;
@@ -340,6 +370,10 @@ class FakeController implements PciFunction {
                 return 0;
             }
             case Opcode.SET_FEATURES -> {
+                if (SubmissionEntry.FEATURE_ID.get(dword10) == Feature.HOST_MEMORY_BUFFER) {
+                    hostMemory.add(hostMemory(entry));
+                    return 0;
+                }
                 settings.add(entry.get(ValueLayout.JAVA_INT, SubmissionEntry.CDW11));
                 return IO_QUEUES;
             }
@@ -348,6 +382,19 @@ class FakeController implements PciFunction {
             }
         }
         return answer.fill(opcode, (int) dword10, prp1 == 0 ? MemorySegment.NULL : at(prp1, Identify.SIZE_BYTES));
+    }
+
+    private List<Long> hostMemory(MemorySegment entry) {
+        List<Long> words = new ArrayList<>();
+        words.add((long) entry.get(ValueLayout.JAVA_INT, SubmissionEntry.CDW11));
+        words.add((long) entry.get(ValueLayout.JAVA_INT, SubmissionEntry.CDW12));
+        long list = Integer.toUnsignedLong(entry.get(ValueLayout.JAVA_INT, SubmissionEntry.CDW13))
+                | (long) entry.get(ValueLayout.JAVA_INT, SubmissionEntry.CDW14) << Integer.SIZE;
+        int count = entry.get(ValueLayout.JAVA_INT, SubmissionEntry.CDW15);
+        for (int i = 0; i < 2 * count; i++) {
+            words.add(at(list, 2L * count * Long.BYTES).getAtIndex(ValueLayout.JAVA_LONG, i));
+        }
+        return words;
     }
 
     private void abort(int dword10) {

@@ -11,6 +11,7 @@ import dev.outboard.nvme.NvmeController;
 import dev.outboard.nvme.NvmeNamespace;
 import dev.outboard.nvme.NvmeSettings;
 import dev.outboard.nvme.NvmeSettings.ControllerMemoryUse;
+import dev.outboard.nvme.NvmeSettings.HostMemoryUse;
 import dev.outboard.nvme.NvmeSettings.ShadowDoorbellUse;
 import dev.outboard.nvme.load.LoadJobs;
 import dev.outboard.nvme.load.LoadOptions;
@@ -127,6 +128,14 @@ final class BenchCommand implements Callable<Integer> {
             description = "Put submission queues into the controller's memory, if it has some for them.")
     private boolean controllerMemory;
 
+    @Option(
+            names = "--host-memory",
+            paramLabel = "SIZE",
+            description =
+                    "How much of the host's memory the controller may have for itself, if it wants some; 0 is none;"
+                            + " unless told 128M.")
+    private @Nullable ByteSize hostMemory;
+
     @Option(names = "--plot", paramLabel = "FILE", description = "Draw how long requests took, as SVG.")
     private @Nullable Path plot;
 
@@ -169,10 +178,16 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private NvmeSettings settings() {
-        return NvmeSettings.DEFAULT
+        NvmeSettings settings = NvmeSettings.DEFAULT
                 .withShadowDoorbells(shadowDoorbells)
                 .withControllerMemory(
                         controllerMemory ? ControllerMemoryUse.SUBMISSION_QUEUES : ControllerMemoryUse.NONE);
+        if (hostMemory == null) {
+            return settings;
+        }
+        return hostMemory.bytes() == 0
+                ? settings.withHostMemory(HostMemoryUse.OFF)
+                : settings.withHostMemoryLimit(hostMemory.bytes());
     }
 
     private int end(NvmeController controller, LoadResult result) throws DeviceException {

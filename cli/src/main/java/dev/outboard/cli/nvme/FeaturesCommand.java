@@ -39,6 +39,7 @@ final class FeaturesCommand implements Callable<Integer> {
         NAMES.put(Feature.INTERRUPT_VECTOR_CONFIGURATION, "interrupt vector configuration");
         NAMES.put(Feature.WRITE_ATOMICITY, "write atomicity");
         NAMES.put(Feature.ASYNCHRONOUS_EVENT_CONFIGURATION, "asynchronous event configuration");
+        NAMES.put(Feature.HOST_MEMORY_BUFFER, "host memory buffer");
         NAMES.put(Feature.KEEP_ALIVE_TIMER, "keep alive timer");
         NAMES.put(Feature.NON_OPERATIONAL_POWER_STATE, "non-operational power state");
         NAMES.put(Feature.SANITIZE_CONFIGURATION, "sanitize configuration");
@@ -96,8 +97,11 @@ final class FeaturesCommand implements Callable<Integer> {
         List<Object> json = new ArrayList<>();
         for (Map.Entry<Integer, String> each : shown.entrySet()) {
             int current;
+            Map<String, Long> fields = new LinkedHashMap<>();
             try {
-                current = features.get(each.getKey(), Feature.SELECT_CURRENT, namespace, 0);
+                current = each.getKey() == Feature.HOST_MEMORY_BUFFER
+                        ? hostMemory(features.hostMemory(), fields)
+                        : features.get(each.getKey(), Feature.SELECT_CURRENT, namespace, 0);
             } catch (NvmeException refused) {
                 if (feature != null) {
                     throw refused;
@@ -110,9 +114,12 @@ final class FeaturesCommand implements Callable<Integer> {
                 object.put("feature", each.getKey());
                 object.put("name", each.getValue());
                 object.put("value", Integer.toUnsignedLong(current));
+                object.putAll(fields);
                 json.add(object);
             } else {
-                System.out.printf("0x%02x  %-33s 0x%08x%n", each.getKey(), each.getValue(), current);
+                System.out.printf("0x%02x  %-33s 0x%08x", each.getKey(), each.getValue(), current);
+                fields.forEach((name, field) -> System.out.printf("  %s 0x%x", name, field));
+                System.out.println();
             }
         }
         if (output.json()) {
@@ -120,5 +127,14 @@ final class FeaturesCommand implements Callable<Integer> {
             document.put("features", json);
             Json.print(System.out, document);
         }
+    }
+
+    /** Under nvme-cli's names; returns what it shows as the value. */
+    private static int hostMemory(Features.HostMemory buffer, Map<String, Long> fields) {
+        fields.put("hsize", buffer.pages());
+        fields.put("hmdlal", buffer.listAddress() & 0xffff_ffffL);
+        fields.put("hmdlau", buffer.listAddress() >>> Integer.SIZE);
+        fields.put("hmdlec", buffer.pieces());
+        return (int) Feature.HOST_MEMORY_ENABLED.of(buffer.enabled() ? 1 : 0);
     }
 }

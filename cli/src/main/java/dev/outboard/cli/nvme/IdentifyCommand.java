@@ -63,6 +63,15 @@ final class IdentifyCommand implements Callable<Integer> {
                 NvmeRegisters.VS_TER.get(version));
         out.printf("queue pairs     %d%n", controller.maximumQueuePairs());
         out.printf("transfer limit  %s%n", new ByteSize(controller.maximumTransferBytes()));
+        if (identity.data().get("hmpre") != 0) {
+            out.printf(
+                    "host memory     %s (hmpre %d, hmmin %d, hmminds %d, hmmaxd %d)%n",
+                    new ByteSize(controller.hostMemoryBytes()),
+                    identity.data().get("hmpre"),
+                    identity.data().get("hmmin"),
+                    identity.data().get("hmminds"),
+                    identity.data().get("hmmaxd"));
+        }
         for (NvmeNamespace namespace : namespaces) {
             out.printf(
                     "namespace %-5d %d blocks of %d bytes%s (%s)%s%n",

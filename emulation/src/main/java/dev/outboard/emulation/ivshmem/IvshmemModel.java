@@ -15,14 +15,12 @@ import dev.outboard.linux.LinuxException;
 import dev.outboard.linux.Mman;
 import dev.outboard.linux.UnixSocket;
 import dev.outboard.memory.RegisterAccess;
-import dev.outboard.memory.Registers;
 import dev.outboard.specs.ivshmem.IvshmemRegisters;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,12 +76,7 @@ public final class IvshmemModel extends PciModel {
             sizeBytes = size(opened, options);
             MemorySegment mapped = memory.mmap(0, sizeBytes, Mman.PROT_READ | Mman.PROT_WRITE, Mman.MAP_SHARED, arena);
             addBar(Bar.of(0, IvshmemRegisters.BAR_BYTES, new Bar0()));
-            addBar(new Bar(
-                    IvshmemRegisters.MEMORY_BAR,
-                    sizeBytes,
-                    Bar.Space.MEMORY_64,
-                    new Memory(Registers.in("shared memory", mapped, () -> {})),
-                    new Bar.SharedAreas(memory, List.of(new Bar.Area(0, sizeBytes)))));
+            addBar(Bar.ofMemory(IvshmemRegisters.MEMORY_BAR, Bar.Space.MEMORY_64, memory, mapped));
         } catch (IOException e) {
             if (opened != null) {
                 opened.close();
@@ -211,29 +204,6 @@ public final class IvshmemModel extends PciModel {
                 mask = value;
             } else if (offset == INTERRUPT_STATUS.offset()) {
                 status = value;
-            }
-        }
-    }
-
-    /** For clients that do not map it. */
-    private record Memory(Registers memory) implements RegisterAccess {
-        @Override
-        public long read(long offset, int widthBytes) {
-            return switch (widthBytes) {
-                case Byte.BYTES -> memory.read8(offset);
-                case Short.BYTES -> memory.read16(offset);
-                case Integer.BYTES -> memory.read32(offset);
-                default -> memory.read64(offset);
-            };
-        }
-
-        @Override
-        public void write(long offset, int widthBytes, long value) {
-            switch (widthBytes) {
-                case Byte.BYTES -> memory.write8(offset, (byte) value);
-                case Short.BYTES -> memory.write16(offset, (short) value);
-                case Integer.BYTES -> memory.write32(offset, (int) value);
-                default -> memory.write64(offset, value);
             }
         }
     }

@@ -1,20 +1,9 @@
 package dev.outboard.emulation.nvme;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
-
 import dev.outboard.emulation.Bar;
 import dev.outboard.emulation.DmaSpace;
-import dev.outboard.linux.Fd;
-import dev.outboard.linux.LinuxException;
-import dev.outboard.linux.Mman;
-import dev.outboard.memory.RegisterAccess;
 import dev.outboard.specs.nvme.NvmeRegisters;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.util.List;
+import java.io.IOException;
 
 /**
  * The controller memory buffer: memory of the controller, in a BAR, for queues, lists and data. NVMe base specification
@@ -23,29 +12,17 @@ import java.util.List;
 final class ControllerMemory implements AutoCloseable {
     static final int BAR = 2;
 
-    private final Arena arena = Arena.ofShared();
     private final DmaSpace dma;
-    private final long sizeBytes;
-    private final Fd file;
-    private final MemorySegment memory;
+    private final BarMemory memory;
 
-    ControllerMemory(DmaSpace dma, long sizeBytes) throws LinuxException {
+    ControllerMemory(DmaSpace dma, long sizeBytes) throws IOException {
         this.dma = dma;
-        this.sizeBytes = sizeBytes;
-        file = Fd.memfd("outboard-controller-memory", sizeBytes);
-        try {
-            memory = file.mmap(0, sizeBytes, Mman.PROT_READ | Mman.PROT_WRITE, Mman.MAP_SHARED, arena);
-        } catch (LinuxException e) {
-            file.close();
-            arena.close();
-            throw e;
-        }
+        memory = new BarMemory(null, sizeBytes);
     }
 
     /** The BAR that it lies in, all of which the client may map. */
     Bar bar() {
-        Bar.SharedAreas shared = new Bar.SharedAreas(file, List.of(new Bar.Area(0, sizeBytes)));
-        return new Bar(BAR, sizeBytes, Bar.Space.MEMORY_64, new Access(), shared);
+        return memory.bar(BAR, Bar.Space.MEMORY_64);
     }
 
     /** CMBLOC: where it is; bits that lift restrictions are all set. */
@@ -60,45 +37,19 @@ final class ControllerMemory implements AutoCloseable {
                 | NvmeRegisters.CMBSZ_LISTS.of(1)
                 | NvmeRegisters.CMBSZ_RDS.of(1)
                 | NvmeRegisters.CMBSZ_WDS.of(1)
-                | NvmeRegisters.CMBSZ_SZ.of(sizeBytes / DmaSpace.PAGE_BYTES);
+                | NvmeRegisters.CMBSZ_SZ.of(memory.segment().byteSize() / DmaSpace.PAGE_BYTES);
     }
 
     /** Follows CMBMSC. Returns false if the buffer cannot be where the host wants it. */
     boolean configure(long control) {
-        dma.setDeviceMemory(0, null);
+        dma.removeDeviceMemory(memory.segment());
         boolean isThere = NvmeRegisters.CMBMSC_CRE.isSet(control) && NvmeRegisters.CMBMSC_CMSE.isSet(control);
-        return !isThere || dma.setDeviceMemory(control & NvmeRegisters.CMBMSC_CBA.mask(), memory);
-    }
-
-    /** For clients that do not map it. */
-    private final class Access implements RegisterAccess {
-        @Override
-        public long read(long offset, int widthBytes) {
-            return switch (widthBytes) {
-                case Byte.BYTES -> Byte.toUnsignedLong(memory.get(JAVA_BYTE, offset));
-                case Short.BYTES -> Short.toUnsignedLong(memory.get(JAVA_SHORT_UNALIGNED, offset));
-                case Integer.BYTES -> Integer.toUnsignedLong(memory.get(JAVA_INT_UNALIGNED, offset));
-                default -> memory.get(JAVA_LONG_UNALIGNED, offset);
-            };
-        }
-
-        @Override
-        public void write(long offset, int widthBytes, long value) {
-            switch (widthBytes) {
-                case Byte.BYTES -> memory.set(JAVA_BYTE, offset, (byte) value);
-                case Short.BYTES -> memory.set(JAVA_SHORT_UNALIGNED, offset, (short) value);
-                case Integer.BYTES -> memory.set(JAVA_INT_UNALIGNED, offset, (int) value);
-                default -> memory.set(JAVA_LONG_UNALIGNED, offset, value);
-            }
-        }
+        return !isThere || dma.placeDeviceMemory(control & NvmeRegisters.CMBMSC_CBA.mask(), memory.segment());
     }
 
     @Override
     public void close() {
-        if (file.isOpen()) {
-            dma.setDeviceMemory(0, null);
-            file.close();
-            arena.close();
-        }
+        dma.removeDeviceMemory(memory.segment());
+        memory.close();
     }
 }

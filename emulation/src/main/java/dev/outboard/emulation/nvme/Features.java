@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Get features and set features. NVMe base specification 2.0, 5.15 and 5.27. What is saved outlives resets, and ends with
@@ -53,6 +54,7 @@ final class Features {
     private Host host = Host.ANONYMOUS;
     private boolean hostExtended;
     private boolean ioQueuesThere;
+    private @Nullable HostMemory hostMemory;
     private IntConsumer listener = feature -> {};
 
     /** A feature: what can be done with it, its default, and the size of its data if it is no number. */
@@ -109,6 +111,12 @@ final class Features {
         listener = changed;
     }
 
+    /** The controller has a host memory buffer, whose feature is its own. */
+    void addHostMemory(HostMemory buffer) {
+        hostMemory = buffer;
+        defineData(Feature.HOST_MEMORY_BUFFER, CHANGE, (int) Feature.HOST_MEMORY_ATTRIBUTES.byteSize());
+    }
+
     /** A controller level reset: what was saved is in effect again, else the default. */
     void reset() {
         current.clear();
@@ -116,6 +124,9 @@ final class Features {
         host = Host.ANONYMOUS;
         hostExtended = false;
         ioQueuesThere = false;
+        if (hostMemory != null) {
+            hostMemory.reset();
+        }
         definitions.keySet().forEach(listener::accept);
     }
 
@@ -235,7 +246,11 @@ final class Features {
         page.fill((byte) 0);
         command.result(Integer.toUnsignedLong(value(feature)));
         int bytes = definition.dataBytes;
-        if (feature == Feature.TIMESTAMP && select == Feature.SELECT_CURRENT) {
+        if (feature == Feature.HOST_MEMORY_BUFFER && hostMemory != null) {
+            if (select == Feature.SELECT_CURRENT) {
+                command.result(hostMemory.describe(page));
+            }
+        } else if (feature == Feature.TIMESTAMP && select == Feature.SELECT_CURRENT) {
             page.set(JAVA_LONG, 0, clock.read());
         } else if (feature == Feature.HOST_IDENTIFIER) {
             boolean extended = Feature.EXTENDED_HOST_ID.isSet(command.dword(SubmissionEntry.CDW11));
@@ -269,6 +284,9 @@ final class Features {
         boolean toAll = command.namespaceId() == Command.ALL_NAMESPACES;
         if (!ofNamespace && !toAll && command.namespaceId() != 0) {
             return command.invalid(SubmissionEntry.NSID, Status.FEATURE_NOT_NAMESPACE_SPECIFIC);
+        }
+        if (feature == Feature.HOST_MEMORY_BUFFER && hostMemory != null) {
+            return hostMemory.set(command);
         }
         int status = ofNamespace && toAll ? Status.SUCCESS : checkSelector(command, definition, feature);
         if (status == Status.SUCCESS) {

@@ -21,6 +21,7 @@ final class IoCommands {
     private final DataPointer data;
     private final Statistics statistics;
     private final long maximumTransferBytes;
+    private final @Nullable HostMemory hostMemory;
     private final Command second = new Command();
     private final @Nullable Entry[] entries = new Entry[1 << Byte.SIZE];
     private boolean writeThrough;
@@ -38,12 +39,14 @@ final class IoCommands {
             Features features,
             DataPointer data,
             Statistics statistics,
-            long maximumTransferBytes) {
+            long maximumTransferBytes,
+            @Nullable HostMemory hostMemory) {
         this.namespaces = namespaces;
         this.features = features;
         this.data = data;
         this.statistics = statistics;
         this.maximumTransferBytes = maximumTransferBytes;
+        this.hostMemory = hostMemory;
     }
 
     /** Adds a command, which uses a namespace in a way that reservations may forbid. */
@@ -58,7 +61,7 @@ final class IoCommands {
 
     /** A place for a plain read or write. */
     PlainCommand newPlainCommand() {
-        return new PlainCommand(namespaces, data, statistics, maximumTransferBytes);
+        return new PlainCommand(namespaces, data, statistics, maximumTransferBytes, hostMemory);
     }
 
     boolean isWriteThrough() {
@@ -116,7 +119,16 @@ final class IoCommands {
         if (writeThrough && entry.use == Use.WRITE) {
             namespace.flush();
         }
-        return done;
+        return done == Status.SUCCESS && !isLookedUp(command, namespace) ? Status.INTERNAL_ERROR : done;
+    }
+
+    /** Reads and writes find their blocks by the host memory buffer, if there is one. */
+    private boolean isLookedUp(Command command, Namespace namespace) {
+        boolean finds = command.opcode() == Opcode.READ || command.opcode() == Opcode.WRITE;
+        int shift = namespace.blockShift();
+        return hostMemory == null
+                || !finds
+                || hostMemory.lookUp(namespace, command.firstBlock() << shift, (long) command.blocks() << shift);
     }
 
     /**

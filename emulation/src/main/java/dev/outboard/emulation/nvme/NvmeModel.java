@@ -14,6 +14,11 @@ import static dev.outboard.specs.nvme.NvmeRegisters.CSTS;
 import static dev.outboard.specs.nvme.NvmeRegisters.INTMC;
 import static dev.outboard.specs.nvme.NvmeRegisters.INTMS;
 import static dev.outboard.specs.nvme.NvmeRegisters.NSSR;
+import static dev.outboard.specs.nvme.NvmeRegisters.PMRCAP;
+import static dev.outboard.specs.nvme.NvmeRegisters.PMRCTL;
+import static dev.outboard.specs.nvme.NvmeRegisters.PMRMSCL;
+import static dev.outboard.specs.nvme.NvmeRegisters.PMRMSCU;
+import static dev.outboard.specs.nvme.NvmeRegisters.PMRSTS;
 import static dev.outboard.specs.nvme.NvmeRegisters.VS;
 
 import dev.outboard.emulation.Bar;
@@ -60,13 +65,15 @@ public final class NvmeModel extends PciModel {
     private static final int MAXIMUM_TRANSFER_SHIFT = 8;
     private static final long MAXIMUM_TRANSFER_BYTES = DmaSpace.PAGE_BYTES << MAXIMUM_TRANSFER_SHIFT;
     private static final long SHUTDOWN_COMPLETE = 2;
-    private static final int REGISTER_BYTES = 0x70;
+    private static final int REGISTER_BYTES = (int) PMRMSCU.offset() + Integer.BYTES;
 
     private final NvmeOptions options;
     private final Arena arena = Arena.ofShared();
     private final Namespaces namespaces;
     private final Doorbells doorbells;
     private final @Nullable ControllerMemory controllerMemory;
+    private final @Nullable PersistentMemory persistentMemory;
+    private final @Nullable HostMemory hostMemory;
     private final AsynchronousEvents events = new AsynchronousEvents();
     private final KeepAlive keepAlive = new KeepAlive();
     private final QueueSet queues;
@@ -102,12 +109,16 @@ public final class NvmeModel extends PciModel {
         doorbells = new Doorbells(dma(), options.ioQueues() + 1, options.doorbellStride());
         queues = new QueueSet(options.ioQueues(), dma(), doorbells, interrupts(), events, errors);
         features = new Features(namespaces, data, page, options.ioQueues(), vectors);
+        hostMemory = options.hostMemory().isNone() ? null : new HostMemory(options.hostMemory(), dma());
+        if (hostMemory != null) {
+            features.addHostMemory(hostMemory);
+        }
         firmware = new FirmwareSlots(options.firmware(), data, MAXIMUM_TRANSFER_BYTES, this::report);
         logs = new LogPages(data, page, events, statistics, errors, features);
         selfTest = new SelfTest(namespaces, logs::powerOnHours);
         sanitizer = new Sanitizer(namespaces, statistics, selfTest, this::report);
 
-        io = new IoCommands(namespaces, features, data, statistics, MAXIMUM_TRANSFER_BYTES);
+        io = new IoCommands(namespaces, features, data, statistics, MAXIMUM_TRANSFER_BYTES, hostMemory);
         BlockBuffer buffer = new BlockBuffer(data, MAXIMUM_TRANSFER_BYTES, arena);
         new BlockCommands(data, buffer, statistics).addTo(io);
         new RangeCommands(data, buffer, statistics, arena).addTo(io);
@@ -135,6 +146,11 @@ public final class NvmeModel extends PciModel {
         if (controllerMemory != null) {
             addBar(controllerMemory.bar());
         }
+        persistentMemory =
+                options.persistentRegion().isNone() ? null : new PersistentMemory(dma(), options.persistentRegion());
+        if (persistentMemory != null) {
+            addBar(persistentMemory.bar());
+        }
         resetFunction();
     }
 
@@ -157,7 +173,8 @@ public final class NvmeModel extends PciModel {
         if (interrupts().isIntxConnected()) {
             interrupts().assertIntx(interruptMask == 0 && queues.wantsIntx());
         }
-        if (queues.isBroken() || keepAlive.isOver()) {
+        boolean isMemoryLost = hostMemory != null && hostMemory.isDamaged();
+        if (queues.isBroken() || keepAlive.isOver() || isMemoryLost) {
             fail();
         }
         return work;
@@ -173,6 +190,10 @@ public final class NvmeModel extends PciModel {
         disable();
         Arrays.fill(registers, 0);
         locateControllerMemory();
+        if (persistentMemory != null) {
+            set(PMRCAP, PersistentMemory.capabilities());
+        }
+        locatePersistentMemory();
         set(
                 CAP,
                 NvmeRegisters.CAP_MQES.of(MAXIMUM_QUEUE_ENTRIES - 1)
@@ -182,6 +203,7 @@ public final class NvmeModel extends PciModel {
                         | NvmeRegisters.CAP_DSTRD.of(options.doorbellStride())
                         | NvmeRegisters.CAP_NSSRS.of(1)
                         | NvmeRegisters.CAP_CSS.of(COMMAND_SETS)
+                        | NvmeRegisters.CAP_PMRS.of(persistentMemory == null ? 0 : 1)
                         | NvmeRegisters.CAP_CMBS.of(controllerMemory == null ? 0 : 1)
                         | NvmeRegisters.CAP_CRMS.of(READY_WITH_MEDIA));
         set(VS, VERSION);
@@ -274,6 +296,13 @@ public final class NvmeModel extends PciModel {
         }
     }
 
+    private void locatePersistentMemory() {
+        if (persistentMemory != null) {
+            persistentMemory.configure(get(PMRCTL), get(PMRMSCL), get(PMRMSCU));
+            set(PMRSTS, persistentMemory.status());
+        }
+    }
+
     // NVMe base specification 2.0, 3.7.1.
     private void resetSubsystem() {
         resetFunction();
@@ -344,6 +373,9 @@ public final class NvmeModel extends PciModel {
             if (offset == INTMS.offset() || offset == INTMC.offset()) {
                 return interruptMask;
             }
+            if (offset == PMRSTS.offset() && persistentMemory != null) {
+                persistentMemory.flush();
+            }
             if (offset < REGISTER_BYTES) {
                 return registers[(int) offset / Integer.BYTES];
             }
@@ -373,6 +405,9 @@ public final class NvmeModel extends PciModel {
             } else if (offset >= CMBMSC.offset() && offset < CMBMSC.offset() + Long.BYTES) {
                 registers[(int) offset / Integer.BYTES] = controllerMemory == null ? 0 : value;
                 locateControllerMemory();
+            } else if (offset == PMRCTL.offset() || offset == PMRMSCL.offset() || offset == PMRMSCU.offset()) {
+                registers[(int) offset / Integer.BYTES] = persistentMemory == null ? 0 : value;
+                locatePersistentMemory();
             } else if (offset == CSTS.offset()) {
                 set(CSTS, get(CSTS) & ~(value & NvmeRegisters.CSTS_NSSRO.mask()));
             } else if (offset == NSSR.offset() && value == NvmeRegisters.NSSR_RESET) {
@@ -391,6 +426,9 @@ public final class NvmeModel extends PciModel {
             doorbells.close();
             if (controllerMemory != null) {
                 controllerMemory.close();
+            }
+            if (persistentMemory != null) {
+                persistentMemory.close();
             }
             namespaces.close();
             arena.close();

@@ -1,5 +1,6 @@
 package dev.outboard.emulation.nvme;
 
+import dev.outboard.specs.nvme.Identify;
 import dev.outboard.specs.nvme.ProtectionInformation;
 import java.nio.file.Path;
 import java.util.function.Consumer;
@@ -19,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param ioQueues how many I/O queue pairs there are at most, 1 to 127
  * @param doorbellStride CAP.DSTRD: doorbells are {@code 4 << doorbellStride} bytes apart, 0 to 6
  * @param controllerMemoryBytes the size of the controller memory buffer, a power of two from 4096; 0 for none
+ * @param hostMemory how much of the host's memory the controller wants for itself, {@link HostMemoryWish#NONE} for none
+ * @param persistentRegion the persistent memory region, {@link PersistentRegion#NONE} for none
  * @param file the file that holds the namespaces one after the other, created where there is none; null for memory that
  *     is lost at the end. Metadata goes to a file beside it, {@code .metadata}
  */
@@ -34,6 +37,8 @@ public record NvmeOptions(
         int ioQueues,
         int doorbellStride,
         long controllerMemoryBytes,
+        HostMemoryWish hostMemory,
+        PersistentRegion persistentRegion,
         @Nullable Path file) {
     /**
      * The metadata of each block.
@@ -79,6 +84,57 @@ public record NvmeOptions(
         }
     }
 
+    /**
+     * What the controller wants of the host's memory: the host memory buffer.
+     *
+     * @param preferredBytes how much it prefers, in whole pages of 4096; 0 for no host memory buffer
+     * @param minimumBytes how little it takes
+     * @param minimumPieceBytes how small a piece may be; 0 for any size
+     * @param maximumPieces how many pieces there may be; 0 for any number
+     */
+    public record HostMemoryWish(long preferredBytes, long minimumBytes, long minimumPieceBytes, int maximumPieces) {
+        /** No host memory buffer. */
+        public static final HostMemoryWish NONE = new HostMemoryWish(0, 0, 0, 0);
+
+        boolean isNone() {
+            return preferredBytes == 0;
+        }
+
+        private void check() {
+            boolean wholePages =
+                    ((preferredBytes | minimumBytes | minimumPieceBytes) & (Identify.HOST_MEMORY_UNIT_BYTES - 1)) == 0;
+            boolean inOrder = minimumBytes >= 0
+                    && minimumPieceBytes >= 0
+                    && minimumBytes <= preferredBytes
+                    && minimumPieceBytes <= preferredBytes
+                    && preferredBytes <= LARGEST_HOST_MEMORY;
+            if (!wholePages || !inOrder || maximumPieces < 0 || maximumPieces > HostMemory.MOST_PIECES) {
+                throw new IllegalArgumentException("the host memory buffer shall have " + preferredBytes
+                        + " bytes, at least " + minimumBytes + ", in up to " + maximumPieces + " pieces of "
+                        + minimumPieceBytes + " or more; sizes are whole pages of "
+                        + Identify.HOST_MEMORY_UNIT_BYTES
+                        + ", none above the first, which is 1G at most, and pieces are"
+                        + " up to " + HostMemory.MOST_PIECES);
+            }
+        }
+    }
+
+    /**
+     * Memory of the controller that keeps what it holds: the persistent memory region.
+     *
+     * @param sizeBytes its size, a power of two from 4096; 0 for none
+     * @param file the file that holds it, created where there is none; null for memory that outlives resets and clients, and
+     *     is lost with the model
+     */
+    public record PersistentRegion(long sizeBytes, @Nullable Path file) {
+        /** No persistent memory region. */
+        public static final PersistentRegion NONE = new PersistentRegion(0, null);
+
+        boolean isNone() {
+            return sizeBytes == 0;
+        }
+    }
+
     /** One namespace of 1 GiB of memory in blocks of 512 bytes, 32 I/O queues, doorbells a cache line apart. */
     public static final NvmeOptions DEFAULT = new NvmeOptions(
             1L << 30,
@@ -92,12 +148,15 @@ public record NvmeOptions(
             32,
             4,
             0,
+            HostMemoryWish.NONE,
+            PersistentRegion.NONE,
             null);
 
     private static final int MAXIMUM_IO_QUEUES = 127;
     private static final int MAXIMUM_STRIDE = 6;
     private static final long SMALLEST_CONTROLLER_MEMORY = 4096;
     private static final long LARGEST_CONTROLLER_MEMORY = 1 << 30;
+    private static final long LARGEST_HOST_MEMORY = 1 << 30;
 
     /** Checks everything that can be checked without touching the file. */
     public NvmeOptions {
@@ -130,16 +189,21 @@ public record NvmeOptions(
             throw new IllegalArgumentException(
                     "the doorbell stride is " + doorbellStride + "; it can be 0 to " + MAXIMUM_STRIDE);
         }
-        if (controllerMemoryBytes != 0
-                && (controllerMemoryBytes < SMALLEST_CONTROLLER_MEMORY
-                        || controllerMemoryBytes > LARGEST_CONTROLLER_MEMORY
-                        || Long.bitCount(controllerMemoryBytes) != 1)) {
-            throw new IllegalArgumentException("the controller memory buffer has " + controllerMemoryBytes
-                    + " bytes; it must be a power of two, 4K to 1G");
-        }
+        checkMemory("controller memory buffer", controllerMemoryBytes);
+        checkMemory("persistent memory region", persistentRegion.sizeBytes);
+        hostMemory.check();
         checkText("serial number", serial, 20);
         checkText("model", model, 40);
         checkText("firmware revision", firmware, 8);
+    }
+
+    private static void checkMemory(String what, long bytes) {
+        boolean isPossible =
+                bytes >= SMALLEST_CONTROLLER_MEMORY && bytes <= LARGEST_CONTROLLER_MEMORY && Long.bitCount(bytes) == 1;
+        if (bytes != 0 && !isPossible) {
+            throw new IllegalArgumentException(
+                    "the " + what + " has " + bytes + " bytes; it must be a power of two, 4K to 1G");
+        }
     }
 
     private static void checkZones(long sizeBytes, int blockSizeBytes, ZoneLimits zones) {
@@ -240,6 +304,24 @@ public record NvmeOptions(
     }
 
     /**
+     * {@return the same with another wish for the host's memory}
+     *
+     * @param wish how much the controller wants
+     */
+    public NvmeOptions withHostMemory(HostMemoryWish wish) {
+        return with(changed -> changed.hostMemory = wish);
+    }
+
+    /**
+     * {@return the same with another persistent memory region}
+     *
+     * @param region the region
+     */
+    public NvmeOptions withPersistentRegion(PersistentRegion region) {
+        return with(changed -> changed.persistentRegion = region);
+    }
+
+    /**
      * {@return the same with another file}
      *
      * @param path the file that holds the namespaces
@@ -267,6 +349,8 @@ public record NvmeOptions(
         private int ioQueues;
         private int doorbellStride;
         private long controllerMemoryBytes;
+        private HostMemoryWish hostMemory;
+        private PersistentRegion persistentRegion;
         private @Nullable Path file;
 
         Changed(NvmeOptions options) {
@@ -281,6 +365,8 @@ public record NvmeOptions(
             ioQueues = options.ioQueues;
             doorbellStride = options.doorbellStride;
             controllerMemoryBytes = options.controllerMemoryBytes;
+            hostMemory = options.hostMemory;
+            persistentRegion = options.persistentRegion;
             file = options.file;
         }
 
@@ -297,6 +383,8 @@ public record NvmeOptions(
                     ioQueues,
                     doorbellStride,
                     controllerMemoryBytes,
+                    hostMemory,
+                    persistentRegion,
                     file);
         }
     }

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.outboard.linux.Prefetch;
 import dev.outboard.specs.nvme.Opcode;
+import dev.outboard.specs.nvme.Status;
 import dev.outboard.specs.nvme.SubmissionEntry;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +25,7 @@ final class PlainCommand {
     private final DataPointer data;
     private final Statistics statistics;
     private final long maximumTransferBytes;
+    private final @Nullable HostMemory hostMemory;
     private @Nullable Namespace namespace;
     private int dword0;
     private int dword12;
@@ -34,11 +36,17 @@ final class PlainCommand {
     private int submissionHead;
     private int status;
 
-    PlainCommand(Namespaces namespaces, DataPointer data, Statistics statistics, long maximumTransferBytes) {
+    PlainCommand(
+            Namespaces namespaces,
+            DataPointer data,
+            Statistics statistics,
+            long maximumTransferBytes,
+            @Nullable HostMemory hostMemory) {
         this.namespaces = namespaces;
         this.data = data;
         this.statistics = statistics;
         this.maximumTransferBytes = maximumTransferBytes;
+        this.hostMemory = hostMemory;
     }
 
     /**
@@ -92,6 +100,10 @@ final class PlainCommand {
         }
         long offset = first << named.blockShift();
         long bytes = blocks() << named.blockShift();
+        if (hostMemory != null && !hostMemory.lookUp(named, offset, bytes)) {
+            status = Status.INTERNAL_ERROR;
+            return;
+        }
         if ((dword0 & PLAIN_MASK) == Opcode.READ) {
             statistics.read(bytes);
             status = data.toHost(prp1, prp2, named.data(), offset, bytes);

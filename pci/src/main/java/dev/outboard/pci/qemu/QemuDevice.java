@@ -1,5 +1,6 @@
 package dev.outboard.pci.qemu;
 
+import dev.outboard.driver.ByteSize;
 import dev.outboard.driver.DeviceAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,16 +20,19 @@ import org.jspecify.annotations.Nullable;
  * @param properties of its {@code -device} option
  * @param drive what it stores on, if it does so itself
  * @param namespaces what it stores on otherwise
+ * @param persistentMemory what its persistent memory region is on, if it is a controller that has one
  */
 record QemuDevice(
         String model,
         SequencedMap<String, String> properties,
         @Nullable QemuDrive drive,
-        QemuNamespaces namespaces) {
+        QemuNamespaces namespaces,
+        @Nullable QemuDrive persistentMemory) {
     private static final String ID = "device";
     private static final Set<String> OURS = Set.of("id", "bus", "addr");
     private static final String CONTROLLER = "nvme";
     private static final String SUBSYSTEM = "subsys";
+    private static final String PERSISTENT_MEMORY = "pmr.";
     private static final String WIRED_PORTS = "pci-serial-2x";
     private static final String SHARED_MEMORY = "ivshmem-plain";
     private static final String USUAL_SHARED_MEMORY = "1M";
@@ -54,6 +58,7 @@ record QemuDevice(
         if (model.equals(SHARED_MEMORY)) {
             properties.putIfAbsent("size", USUAL_SHARED_MEMORY);
         }
+        QemuDrive persistentMemory = model.equals(CONTROLLER) ? persistentMemory(address, properties) : null;
         QemuNamespaces namespaces = QemuNamespaces.takeFrom(address, properties);
         boolean hasNamespaces = !namespaces.all().isEmpty();
         boolean describesDrive = properties.containsKey("file") || properties.containsKey("size");
@@ -68,12 +73,36 @@ record QemuDevice(
         if (model.equals(CONTROLLER)) {
             properties.putIfAbsent("serial", "outboard");
         }
-        return new QemuDevice(model, properties, drive, namespaces);
+        return new QemuDevice(model, properties, drive, namespaces, persistentMemory);
     }
 
-    /** What it stores on. */
+    private static @Nullable QemuDrive persistentMemory(DeviceAddress address, SequencedMap<String, String> options) {
+        SequencedMap<String, String> own = new LinkedHashMap<>();
+        options.entrySet().removeIf(option -> {
+            boolean isOwn = option.getKey().startsWith(PERSISTENT_MEMORY);
+            if (isOwn) {
+                own.put(option.getKey().substring(PERSISTENT_MEMORY.length()), option.getValue());
+            }
+            return isOwn;
+        });
+        if (own.isEmpty()) {
+            return null;
+        }
+        QemuDrive memory = QemuDrive.takeFrom(own);
+        if (!own.isEmpty() || memory.size() == null) {
+            throw new IllegalArgumentException(address + ": a persistent memory region has " + PERSISTENT_MEMORY
+                    + "size, and " + PERSISTENT_MEMORY + "file if it is to be kept, and no more");
+        }
+        return memory;
+    }
+
+    /** What it stores on; the persistent memory region comes last. */
     List<QemuDrive> drives() {
-        return drive == null ? namespaces.drives() : List.of(drive);
+        List<QemuDrive> drives = new ArrayList<>(drive == null ? namespaces.drives() : List.of(drive));
+        if (persistentMemory != null) {
+            drives.add(persistentMemory);
+        }
+        return drives;
     }
 
     /**
@@ -87,14 +116,15 @@ record QemuDevice(
         List<String> arguments = new ArrayList<>();
         SequencedMap<String, String> all = new LinkedHashMap<>(properties);
         if (drive != null && drive.size() != null && model.equals(SHARED_MEMORY)) {
-            arguments.addAll(List.of(
-                    "-object",
-                    "memory-backend-file,id=shared,share=on,size="
-                            + drive.size().bytes() + ",mem-path=" + value(storage.getFirst())));
+            addMemory(arguments, "shared", drive.size(), storage.getFirst());
             all.put("memdev", "shared");
         } else if (drive != null) {
             addDrive(arguments, "drive", storage.getFirst());
             all.put("drive", "drive");
+        }
+        if (persistentMemory != null && persistentMemory.size() != null) {
+            addMemory(arguments, "persistent", persistentMemory.size(), storage.getLast());
+            all.put("pmrdev", "persistent");
         }
         String subsystem = model.equals(CONTROLLER) ? all.remove(SUBSYSTEM) : null;
         if (subsystem != null) {
@@ -122,6 +152,12 @@ record QemuDevice(
             arguments.addAll(List.of("-device", onController + text(namespace.properties())));
         }
         return arguments;
+    }
+
+    private static void addMemory(List<String> arguments, String id, ByteSize size, String file) {
+        String memory =
+                "memory-backend-file,share=on,id=%s,size=%d,mem-path=%s".formatted(id, size.bytes(), value(file));
+        arguments.addAll(List.of("-object", memory));
     }
 
     private static void addDrive(List<String> arguments, String id, String file) {

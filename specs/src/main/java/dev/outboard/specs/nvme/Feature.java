@@ -1,5 +1,10 @@
 package dev.outboard.specs.nvme;
 
+import static dev.outboard.linux.Struct.bytes;
+import static dev.outboard.linux.Struct.u32;
+import static dev.outboard.linux.Struct.u64;
+
+import dev.outboard.linux.Struct;
 import dev.outboard.memory.Field;
 
 /** Feature identifiers. NVMe base specification 2.0, figure 317. */
@@ -105,6 +110,24 @@ public final class Feature {
     public static final Field EXTENDED_HOST_ID = Field.bit("EXHID", 0);
     /** Write protection: the state. */
     public static final Field WRITE_PROTECTION_STATE = Field.bits("WPS", 2, 0);
+
+    /** Host memory buffer: the controller may use it. */
+    public static final Field HOST_MEMORY_ENABLED = Field.bit("EHM", 0);
+    /** Host memory buffer: it is the memory of before, untouched. */
+    public static final Field HOST_MEMORY_RETURNED = Field.bit("MR", 1);
+
+    /** What get features tells of the host memory buffer, under the names that nvme-cli gives the fields. Figure 335. */
+    public static final Struct HOST_MEMORY_ATTRIBUTES = Struct.packed(
+            "nvme_host_mem_buf_attrs",
+            u32("hsize"),
+            u32("hmdlal"),
+            u32("hmdlau"),
+            u32("hmdlec"),
+            bytes("rsvd16", 4080));
+
+    /** An entry of the list of what the host memory buffer consists of: an address, and pages of CC.MPS. Figure 334. */
+    public static final Struct HOST_MEMORY_DESCRIPTOR =
+            Struct.packed("nvme_host_mem_buf_desc", u64("addr"), u32("size"), u32("rsvd"));
 
     private Feature() {}
 }

@@ -62,6 +62,9 @@ public final class Identify {
     /** Command set: zoned namespaces. */
     public static final int ZONED_COMMAND_SET = 2;
 
+    /** Identify controller: the unit of sizes of the host memory buffer, whatever pages the controller is told. */
+    public static final int HOST_MEMORY_UNIT_BYTES = 4096;
+
     /** Identify controller, figure 275. */
     public static final Struct CONTROLLER = Struct.packed(
             "nvme_id_ctrl",

@@ -190,6 +190,83 @@ public final class NvmeRegisters {
     /** What NSSR must be written with: "NVMe". */
     public static final int NSSR_RESET = 0x4e564d65;
 
+    /** PMRCAP: data that is read may lie there. */
+    public static final Field PMRCAP_RDS = Field.bit("RDS", 3);
+    /** PMRCAP: data that is written may lie there. */
+    public static final Field PMRCAP_WDS = Field.bit("WDS", 4);
+    /** PMRCAP: the BAR. */
+    public static final Field PMRCAP_BIR = Field.bits("BIR", 7, 5);
+    /** PMRCAP: the unit of PMRTO; 0 is 500 ms, 1 is a minute. */
+    public static final Field PMRCAP_PMRTU = Field.bits("PMRTU", 9, 8);
+    /** PMRCAP.PMRWBM: a read of the region makes earlier writes persistent. */
+    public static final int WRITE_BARRIER_READ_MEMORY = 1;
+    /** PMRCAP.PMRWBM: a read of PMRSTS makes earlier writes persistent. */
+    public static final int WRITE_BARRIER_READ_STATUS = 2;
+    /** PMRCAP: what makes earlier writes persistent. */
+    public static final Field PMRCAP_PMRWBM = Field.bits("PMRWBM", 13, 10);
+    /** PMRCAP: how long the region may take for either change of PMRSTS.NRDY. */
+    public static final Field PMRCAP_PMRTO = Field.bits("PMRTO", 23, 16);
+    /** PMRCAP: the host may choose where the region is among its addresses. */
+    public static final Field PMRCAP_CMSS = Field.bit("CMSS", 24);
+    /** Persistent memory region capabilities. */
+    public static final Register PMRCAP = Register.of(
+            "PMRCAP",
+            0xe00,
+            32,
+            READ_ONLY,
+            "3.1.3.22",
+            PMRCAP_RDS,
+            PMRCAP_WDS,
+            PMRCAP_BIR,
+            PMRCAP_PMRTU,
+            PMRCAP_PMRWBM,
+            PMRCAP_PMRTO,
+            PMRCAP_CMSS);
+    /** PMRCTL: the region is there. */
+    public static final Field PMRCTL_EN = Field.bit("EN", 0);
+    /** Persistent memory region control. */
+    public static final Register PMRCTL = Register.of("PMRCTL", 0xe04, 32, READ_WRITE, "3.1.3.23", PMRCTL_EN);
+    /** PMRSTS: a vendor's error; 0 is none. */
+    public static final Field PMRSTS_ERR = Field.bits("ERR", 7, 0);
+    /** PMRSTS: not ready for reads and writes. */
+    public static final Field PMRSTS_NRDY = Field.bit("NRDY", 8);
+    /** PMRSTS: what the region is like. */
+    public static final Field PMRSTS_HSTS = Field.bits("HSTS", 11, 9)
+            .value(0, "NORMAL")
+            .value(1, "RESTORE_ERROR")
+            .value(2, "READ_ONLY")
+            .value(3, "UNRELIABLE");
+    /** PMRSTS: the base address was not valid. */
+    public static final Field PMRSTS_CBAI = Field.bit("CBAI", 12);
+    /** Persistent memory region status. Reading it may be what makes earlier writes persistent. */
+    public static final Register PMRSTS =
+            Register.of("PMRSTS", 0xe08, 32, READ_ONLY, "3.1.3.24", PMRSTS_ERR, PMRSTS_NRDY, PMRSTS_HSTS, PMRSTS_CBAI);
+    /** PMREBS: the unit of the size; 0 to 3 are bytes, KiB, MiB and GiB. */
+    public static final Field PMREBS_PMRSZU = Field.bits("PMRSZU", 3, 0);
+    /** PMREBS: reads of the region do not wait for its elasticity buffer. */
+    public static final Field PMREBS_RBB = Field.bit("RBB", 4);
+    /** PMREBS: the size of the elasticity buffer. */
+    public static final Field PMREBS_PMRWBZ = Field.bits("PMRWBZ", 31, 8);
+    /** Persistent memory region elasticity buffer size. */
+    public static final Register PMREBS =
+            Register.of("PMREBS", 0xe0c, 32, READ_ONLY, "3.1.3.25", PMREBS_PMRSZU, PMREBS_RBB, PMREBS_PMRWBZ);
+    /** PMRSWTP: the unit of the throughput; 0 to 3 are bytes, KiB, MiB and GiB a second. */
+    public static final Field PMRSWTP_PMRSWTU = Field.bits("PMRSWTU", 3, 0);
+    /** PMRSWTP: the throughput. */
+    public static final Field PMRSWTP_PMRSWTV = Field.bits("PMRSWTV", 31, 8);
+    /** Persistent memory region sustained write throughput. */
+    public static final Register PMRSWTP =
+            Register.of("PMRSWTP", 0xe10, 32, READ_ONLY, "3.1.3.26", PMRSWTP_PMRSWTU, PMRSWTP_PMRSWTV);
+    /** PMRMSCL: the host's addresses lead to the region. */
+    public static final Field PMRMSCL_CMSE = Field.bit("CMSE", 1);
+    /** PMRMSCL: where the region is among the host's addresses, the low half, in units of 4 KiB. */
+    public static final Field PMRMSCL_CBA = Field.bits("CBA", 31, 12);
+    /** Persistent memory region memory space control, the low half. */
+    public static final Register PMRMSCL =
+            Register.of("PMRMSCL", 0xe14, 32, READ_WRITE, "3.1.3.27", PMRMSCL_CMSE, PMRMSCL_CBA);
+    /** Persistent memory region memory space control, the high half of the address. */
+    public static final Register PMRMSCU = Register.of("PMRMSCU", 0xe18, 32, READ_WRITE, "3.1.3.28");
+
     /** Where the doorbells start: SQ 0 tail, CQ 0 head, SQ 1 tail, … Transport specification for PCIe 1.0, 3.1.2. */
     public static final long DOORBELLS = 0x1000;
     /** SQ0TDBL: the entry after the last one in the admin submission queue. */
@@ -200,7 +277,8 @@ public final class NvmeRegisters {
 
     /** All registers whose place is fixed. */
     public static final RegisterMap ALL = RegisterMap.of(
-            "nvme", CAP, VS, INTMS, INTMC, CC, CSTS, NSSR, AQA, ASQ, ACQ, CMBLOC, CMBSZ, CMBMSC, CMBSTS, CRTO, SQ0TDBL);
+            "nvme", CAP, VS, INTMS, INTMC, CC, CSTS, NSSR, AQA, ASQ, ACQ, CMBLOC, CMBSZ, CMBMSC, CMBSTS, CRTO, PMRCAP,
+            PMRCTL, PMRSTS, PMREBS, PMRSWTP, PMRMSCL, PMRMSCU, SQ0TDBL);
 
     private NvmeRegisters() {}
 

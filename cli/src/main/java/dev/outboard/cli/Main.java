@@ -71,10 +71,6 @@ public final class Main implements Runnable {
         int status = FAILURE;
         try {
             status = execute(arguments);
-            System.out.flush();
-        } catch (UncheckedIOException e) {
-            // Of standard output, where no command ran or its last words were printed.
-            status = explain(unwrapped(e), new PrintWriter(System.err, true, System.err.charset()));
         } finally {
             Interruption.unwound();
         }
@@ -121,7 +117,19 @@ public final class Main implements Runnable {
         OptionValues.register(commandLine);
         commandLine.setParameterExceptionHandler(Main::wrongUsage);
         commandLine.setExecutionExceptionHandler(Main::failed);
+        commandLine.setExecutionStrategy(Main::runToTheEnd);
         return commandLine;
+    }
+
+    /** Runs the command, or prints its help: nothing that was printed is lost without a word. */
+    private static int runToTheEnd(CommandLine.ParseResult parsed) {
+        try {
+            int status = new CommandLine.RunLast().execute(parsed);
+            System.out.flush();
+            return status;
+        } catch (UncheckedIOException e) {
+            return explain(unwrapped(e), parsed.commandSpec().commandLine().getErr());
+        }
     }
 
     private static int wrongUsage(CommandLine.ParameterException exception, String[] arguments) {

@@ -20,6 +20,7 @@ final class StandardOutput extends OutputStream {
     private static final int BUFFER_BYTES = 8192;
 
     private final OutputStream out;
+    private boolean failed;
 
     private StandardOutput(OutputStream out) {
         this.out = out;
@@ -47,9 +48,14 @@ final class StandardOutput extends OutputStream {
 
     @Override
     public void write(byte[] bytes, int offset, int length) {
+        if (failed) {
+            // Said once; what a stream above still holds is lost like what came before.
+            return;
+        }
         try {
             out.write(bytes, offset, length);
         } catch (IOException e) {
+            failed = true;
             throw new UncheckedIOException(failure(e));
         }
     }

@@ -97,7 +97,8 @@ final class CommandQueue implements AutoCloseable {
 
     /** The same, or -1 if there is none. */
     int nextSlotOrNone() throws IOException {
-        if (failure != null) {
+        // A handler's next command ends with those that the queue has forgotten: its end is told by the next poll.
+        if (failure != null && !(failure instanceof ForgottenException && slots.isTelling())) {
             resume();
         }
         return slots.room() == 0 ? -1 : slots.next().slot;

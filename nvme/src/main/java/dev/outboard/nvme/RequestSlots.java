@@ -90,6 +90,11 @@ final class RequestSlots {
         }
     }
 
+    /** Whether a handler is being told. */
+    boolean isTelling() {
+        return spare == 0;
+    }
+
     /** Nobody waits for a request any more, so it is free as soon as it ends. */
     void abandon(NvmeRequest request) {
         if (request.state == NvmeRequest.SUBMITTED) {

@@ -117,7 +117,7 @@ abstract class NvmeAdminContract {
                 .hasMessageContaining("invalid command opcode");
         assertThatThrownBy(() -> admin.execute(NvmeCommand.of(Opcode.DELETE_IO_SUBMISSION_QUEUE)))
                 .hasMessageContaining("for the driver alone");
-        assertThatThrownBy(() -> admin.receive(NvmeCommand.of(Opcode.IDENTIFY), 4095))
+        assertThatThrownBy(() -> admin.receive(NvmeCommand.of(Opcode.IDENTIFY), 4098))
                 .hasMessageContaining("a multiple of 4 bytes");
     }
 

@@ -128,26 +128,17 @@ public final class AdminCommands {
     }
 
     private void check(NvmeCommand command, long bytes) {
-        switch (command.opcode()) {
-            case Opcode.CREATE_IO_COMPLETION_QUEUE,
-                    Opcode.CREATE_IO_SUBMISSION_QUEUE,
-                    Opcode.DELETE_IO_COMPLETION_QUEUE,
-                    Opcode.DELETE_IO_SUBMISSION_QUEUE,
-                    Opcode.ASYNCHRONOUS_EVENT_REQUEST,
-                    Opcode.DOORBELL_BUFFER_CONFIG ->
-                throw new IllegalArgumentException(Opcode.adminName(command.opcode())
-                        + " is for the driver alone; use createQueuePair, or watchEvents");
-            case Opcode.SET_FEATURES -> {
-                if (SubmissionEntry.FEATURE_ID.get(command.words(10)) == Feature.HOST_MEMORY_BUFFER) {
-                    throw new IllegalArgumentException("what the host memory buffer is, is for the driver alone;"
-                            + " open the controller with another NvmeSettings.withHostMemory");
-                }
-            }
-            default -> {
-                if (command.pieces() != null) {
-                    throw new IllegalArgumentException("the data of an admin command is one piece of memory");
-                }
-            }
+        if (isForDriver(command.opcode())) {
+            throw new IllegalArgumentException(Opcode.adminName(command.opcode())
+                    + " is for the driver alone; use createQueuePair, or watchEvents");
+        }
+        if (command.opcode() == Opcode.SET_FEATURES
+                && SubmissionEntry.FEATURE_ID.get(command.words(10)) == Feature.HOST_MEMORY_BUFFER) {
+            throw new IllegalArgumentException("what the host memory buffer is, is for the driver alone;"
+                    + " open the controller with another NvmeSettings.withHostMemory");
+        }
+        if (command.pieces() != null) {
+            throw new IllegalArgumentException("the data of an admin command is one piece of memory");
         }
         if (bytes < leastBytes(command)) {
             throw new IllegalArgumentException(Opcode.adminName(command.opcode()) + " transfers " + leastBytes(command)
@@ -160,8 +151,31 @@ public final class AdminCommands {
         }
     }
 
-    /** What a command transfers anyway, as far as it says so: with less memory it would spoil somebody else's. */
-    private static long leastBytes(NvmeCommand command) {
+    /**
+     * Whether the driver alone may send a command: for queues, events and doorbells.
+     *
+     * @param opcode one of {@link Opcode}
+     * @return whether {@link #execute} and its like refuse it
+     */
+    public static boolean isForDriver(int opcode) {
+        return switch (opcode) {
+            case Opcode.CREATE_IO_COMPLETION_QUEUE,
+                    Opcode.CREATE_IO_SUBMISSION_QUEUE,
+                    Opcode.DELETE_IO_COMPLETION_QUEUE,
+                    Opcode.DELETE_IO_SUBMISSION_QUEUE,
+                    Opcode.ASYNCHRONOUS_EVENT_REQUEST,
+                    Opcode.DOORBELL_BUFFER_CONFIG -> true;
+            default -> false;
+        };
+    }
+
+    /**
+     * What a command transfers whatever room there is for it: with less memory it would spoil somebody else's.
+     *
+     * @param command the command
+     * @return bytes, as far as the command says so; 0 where it does not
+     */
+    public static long leastBytes(NvmeCommand command) {
         return switch (command.opcode()) {
             case Opcode.IDENTIFY, Opcode.NAMESPACE_ATTACHMENT -> Identify.SIZE_BYTES;
             case Opcode.GET_LOG_PAGE -> {

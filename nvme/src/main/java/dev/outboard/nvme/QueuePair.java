@@ -307,8 +307,8 @@ public final class QueuePair implements AutoCloseable {
             throw untransferable(address, length);
         }
         boolean takesPieces = pieces == null
-                || pointers.arePages(pieces)
-                || (scatterGathers && pieces.count() <= pointers.maximumPieces());
+                || (scatterGathers && pieces.count() <= pointers.maximumPieces())
+                || pointers.arePages(pieces);
         if (!takesPieces) {
             throw new IllegalArgumentException(this + " cannot transfer " + pieces + ": "
                     + (scatterGathers

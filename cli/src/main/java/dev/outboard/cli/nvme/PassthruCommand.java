@@ -8,8 +8,6 @@ import dev.outboard.cli.NamedFile;
 import dev.outboard.driver.ByteSize;
 import dev.outboard.nvme.AdminCommands;
 import dev.outboard.nvme.NvmeController;
-import dev.outboard.specs.nvme.Identify;
-import dev.outboard.specs.nvme.LogPage;
 import dev.outboard.specs.nvme.NamespaceCommand;
 import dev.outboard.specs.nvme.Opcode;
 import java.io.IOException;
@@ -128,7 +126,7 @@ final class PassthruCommand implements Callable<Integer> {
             throw new IllegalArgumentException(
                     name + " transfers data both ways: give --data-len, or --write --file F, with room for both");
         }
-        long brought = bytesBrought(code);
+        long brought = AdminCommands.leastBytes(command());
         if (dataLength != null && dataLength.bytes() < brought) {
             throw new IllegalArgumentException(
                     name + " brings " + brought + " bytes here: give --data-len " + brought + ", at least");
@@ -140,18 +138,12 @@ final class PassthruCommand implements Callable<Integer> {
             throw new IllegalArgumentException("--opcode is 0 to 0xff, not " + opcode.bytes());
         }
         int code = (int) opcode.bytes();
-        return switch (code) {
-            case Opcode.CREATE_IO_COMPLETION_QUEUE,
-                    Opcode.CREATE_IO_SUBMISSION_QUEUE,
-                    Opcode.DELETE_IO_COMPLETION_QUEUE,
-                    Opcode.DELETE_IO_SUBMISSION_QUEUE,
-                    Opcode.ASYNCHRONOUS_EVENT_REQUEST,
-                    Opcode.DOORBELL_BUFFER_CONFIG ->
-                throw new IllegalArgumentException(String.format(
-                        "--opcode 0x%02x (%s) is for the driver alone, which has sent it where it needs it",
-                        code, Opcode.adminName(code)));
-            default -> code;
-        };
+        if (AdminCommands.isForDriver(code)) {
+            throw new IllegalArgumentException(String.format(
+                    "--opcode 0x%02x (%s) is for the driver alone, which has sent it where it needs it",
+                    code, Opcode.adminName(code)));
+        }
+        return code;
     }
 
     /** Commands whose opcode speaks of data that what they are asked for does not have. */
@@ -160,19 +152,6 @@ final class PassthruCommand implements Callable<Integer> {
             case Opcode.GET_FEATURES, Opcode.SET_FEATURES -> FeaturesCommand.isNumber(word(dword10) & FEATURE_ID);
             case Opcode.NAMESPACE_MANAGEMENT -> NamespaceCommand.SELECT.get(word(dword10)) == NamespaceCommand.DELETE;
             default -> false;
-        };
-    }
-
-    /** How much the controller writes, where the command says so. */
-    private long bytesBrought(int code) {
-        return switch (code) {
-            case Opcode.IDENTIFY -> Identify.SIZE_BYTES;
-            case Opcode.GET_LOG_PAGE ->
-                ((LogPage.NUMBER_OF_DWORDS_LOW.get(word(dword10))
-                                        | LogPage.NUMBER_OF_DWORDS_HIGH.get(word(dword11)) << Short.SIZE)
-                                + 1)
-                        * Integer.BYTES;
-            default -> 0;
         };
     }
 

@@ -15,9 +15,8 @@ final class PrivateDirectory {
     private PrivateDirectory() {}
 
     static Path create() throws IOException {
-        // mkdtemp's way: the directory has these permissions from the start, and is nobody's from before. Its name is
-        // no
-        // secret, so it needs no SecureRandom, which takes long to load.
+        // As mkdtemp makes it: with these permissions from the start, and nobody's from before. Its name is no secret,
+        // so it needs no SecureRandom, which takes long to load.
         var permissions = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
         Path parent = Path.of(System.getProperty("java.io.tmpdir"));
         for (int attempt = 1; ; attempt++) {

@@ -22,7 +22,6 @@ import org.jspecify.annotations.Nullable;
  * <p>{@link #close} may be called from any thread and ends {@link #run}. The model stays the caller's.
  */
 public final class VfioUserServer implements AutoCloseable {
-
     /** A look at the sockets is a system call of about 300 ns; this many polls make it cheap. */
     private static final int POLLS_BETWEEN_LOOKS = 2048;
 

@@ -3,7 +3,6 @@ package dev.outboard.nvme;
 import dev.outboard.driver.DeviceAddress;
 import dev.outboard.driver.DeviceException;
 import dev.outboard.driver.DeviceGoneException;
-import dev.outboard.driver.Interrupt;
 import dev.outboard.driver.Waiting;
 import dev.outboard.memory.DmaAllocator;
 import dev.outboard.pci.PciFunction;
@@ -12,8 +11,6 @@ import dev.outboard.specs.nvme.NvmeRegisters;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -44,12 +41,7 @@ public final class NvmeController implements AutoCloseable {
     private volatile ControllerIdentity identity;
     private volatile List<NvmeNamespace> namespaces;
     private volatile int queueCount;
-    private final BitSet usedQueueIds = new BitSet();
-    private final List<CommandQueue> queues = new ArrayList<>();
-    /** Closed, but the controller did not confirm that it is done with them: they keep their identifiers and memory. */
-    private final List<CommandQueue> undeleted = new ArrayList<>();
-
-    private final QueueInterrupts interrupts;
+    private final ControllerQueues queues;
     private volatile boolean closed;
 
     NvmeController(PciFunction function, NvmeSettings settings) throws IOException {
@@ -60,11 +52,10 @@ public final class NvmeController implements AutoCloseable {
         hostMemory = new HostMemoryBuffer(first, admin, settings);
         initialization = initialize(first);
         access = initialization.access();
-        interrupts = new QueueInterrupts(access);
+        queues = new ControllerQueues(access, admin);
         identity = initialization.identity();
         namespaces = initialization.namespaces();
         queueCount = initialization.queueCount();
-        usedQueueIds.set(0);
         events = new AsynchronousEvents(this, admin);
         KeepAlive.start(this, admin, settings.keepAlive());
     }
@@ -301,23 +292,7 @@ public final class NvmeController implements AutoCloseable {
             throw new IllegalArgumentException(
                     "a queue pair of " + address() + " has a depth of 1 to " + deepest + ", not " + depth);
         }
-        int id = usedQueueIds.nextClearBit(1);
-        if (id > queueCount) {
-            throw new IllegalStateException(
-                    address() + " has " + queueCount + " queue pairs, and all are in use; close one first");
-        }
-        int vector = waiting.sleeps() ? interrupts.enable(id, queueCount) : 0;
-        Interrupt interrupt = waiting.sleeps() ? interrupts.at(vector) : null;
-        CommandQueue commands =
-                new CommandQueue(access, id, depth, interrupt, waiting, priority, settings.commandTimeout(), owner);
-        try {
-            admin.createQueues(commands, vector);
-        } catch (IOException e) {
-            commands.freeMemory();
-            throw e;
-        }
-        usedQueueIds.set(id);
-        queues.add(commands);
+        CommandQueue commands = queues.create(queueCount, depth, waiting, priority, settings.commandTimeout(), owner);
         return new QueuePair(commands, maximumTransferBytes(), takesScatterGatherLists());
     }
 
@@ -358,11 +333,7 @@ public final class NvmeController implements AutoCloseable {
             namespaces = again.namespaces();
             queueCount = again.queueCount();
             resetFailure = null;
-            for (CommandQueue forgotten : undeleted) {
-                usedQueueIds.clear(forgotten.id());
-                forgotten.freeMemory();
-            }
-            undeleted.clear();
+            queues.freeUndeleted();
         } catch (InternalError | UncheckedIOException fault) {
             throw stopped(access.failure(fault));
         } catch (IOException e) {
@@ -370,7 +341,7 @@ public final class NvmeController implements AutoCloseable {
         } finally {
             // Whatever came of it: the queues are gone from the controller.
             resets++;
-            queues.forEach(CommandQueue::controllerWasReset);
+            queues.open().forEach(CommandQueue::controllerWasReset);
         }
     }
 
@@ -451,7 +422,7 @@ public final class NvmeController implements AutoCloseable {
             // Not while it is being reset.
             synchronized (NvmeController.this) {
                 checkUsable();
-                admin.createQueues(queue, queue.isInterrupting() ? interrupts.vectorOf(queue.id()) : 0);
+                queues.createAgain(queue);
                 return resets;
             }
         }
@@ -477,20 +448,7 @@ public final class NvmeController implements AutoCloseable {
         if (closed) {
             return false;
         }
-        queues.remove(queue);
-        if (queue.isForgotten()) {
-            usedQueueIds.clear(queue.id());
-            return true;
-        }
-        try {
-            function.checkPresent();
-            admin.deleteQueues(queue.id());
-            usedQueueIds.clear(queue.id());
-            return true;
-        } catch (IOException e) {
-            undeleted.add(queue);
-            return false;
-        }
+        return queues.delete(queue);
     }
 
     /** Deletes the queue pairs, shuts the controller down as the specification asks (3.6.1), and closes its function. */
@@ -499,7 +457,7 @@ public final class NvmeController implements AutoCloseable {
         if (closed) {
             return;
         }
-        List<CommandQueue> open = List.copyOf(queues);
+        List<CommandQueue> open = queues.open();
         // What was on its way there is for the threads that they belong to.
         open.forEach(this::deleteQueues);
         hostMemory.takeBack();

@@ -2,6 +2,7 @@ package dev.outboard.nvme;
 
 import java.time.Duration;
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -122,16 +123,7 @@ public record NvmeSettings(
      * @return the settings
      */
     public NvmeSettings withCommandTimeout(Duration timeout) {
-        return new NvmeSettings(
-                timeout,
-                queuePairs,
-                shadowDoorbells,
-                controllerMemory,
-                persistentMemory,
-                hostMemory,
-                hostMemoryLimitBytes,
-                keepAlive,
-                weightedRoundRobin);
+        return with(changed -> changed.commandTimeout = timeout);
     }
 
     /**
@@ -141,16 +133,7 @@ public record NvmeSettings(
      * @return the settings
      */
     public NvmeSettings withQueuePairs(int count) {
-        return new NvmeSettings(
-                commandTimeout,
-                count,
-                shadowDoorbells,
-                controllerMemory,
-                persistentMemory,
-                hostMemory,
-                hostMemoryLimitBytes,
-                keepAlive,
-                weightedRoundRobin);
+        return with(changed -> changed.queuePairs = count);
     }
 
     /**
@@ -160,16 +143,7 @@ public record NvmeSettings(
      * @return the settings
      */
     public NvmeSettings withShadowDoorbells(ShadowDoorbellUse use) {
-        return new NvmeSettings(
-                commandTimeout,
-                queuePairs,
-                use,
-                controllerMemory,
-                persistentMemory,
-                hostMemory,
-                hostMemoryLimitBytes,
-                keepAlive,
-                weightedRoundRobin);
+        return with(changed -> changed.shadowDoorbells = use);
     }
 
     /**
@@ -179,16 +153,7 @@ public record NvmeSettings(
      * @return the settings
      */
     public NvmeSettings withControllerMemory(ControllerMemoryUse use) {
-        return new NvmeSettings(
-                commandTimeout,
-                queuePairs,
-                shadowDoorbells,
-                use,
-                persistentMemory,
-                hostMemory,
-                hostMemoryLimitBytes,
-                keepAlive,
-                weightedRoundRobin);
+        return with(changed -> changed.controllerMemory = use);
     }
 
     /**
@@ -198,16 +163,7 @@ public record NvmeSettings(
      * @return the settings
      */
     public NvmeSettings withPersistentMemory(boolean used) {
-        return new NvmeSettings(
-                commandTimeout,
-                queuePairs,
-                shadowDoorbells,
-                controllerMemory,
-                used,
-                hostMemory,
-                hostMemoryLimitBytes,
-                keepAlive,
-                weightedRoundRobin);
+        return with(changed -> changed.persistentMemory = used);
     }
 
     /**
@@ -217,16 +173,7 @@ public record NvmeSettings(
      * @return the settings
      */
     public NvmeSettings withHostMemory(HostMemoryUse use) {
-        return new NvmeSettings(
-                commandTimeout,
-                queuePairs,
-                shadowDoorbells,
-                controllerMemory,
-                persistentMemory,
-                use,
-                hostMemoryLimitBytes,
-                keepAlive,
-                weightedRoundRobin);
+        return with(changed -> changed.hostMemory = use);
     }
 
     /**
@@ -236,16 +183,7 @@ public record NvmeSettings(
      * @return the settings
      */
     public NvmeSettings withHostMemoryLimit(long bytes) {
-        return new NvmeSettings(
-                commandTimeout,
-                queuePairs,
-                shadowDoorbells,
-                controllerMemory,
-                persistentMemory,
-                hostMemory,
-                bytes,
-                keepAlive,
-                weightedRoundRobin);
+        return with(changed -> changed.hostMemoryLimitBytes = bytes);
     }
 
     /**
@@ -257,16 +195,7 @@ public record NvmeSettings(
      * @return the settings
      */
     public NvmeSettings withKeepAlive(Duration timeout) {
-        return new NvmeSettings(
-                commandTimeout,
-                queuePairs,
-                shadowDoorbells,
-                controllerMemory,
-                persistentMemory,
-                hostMemory,
-                hostMemoryLimitBytes,
-                timeout,
-                weightedRoundRobin);
+        return with(changed -> changed.keepAlive = timeout);
     }
 
     /**
@@ -276,15 +205,50 @@ public record NvmeSettings(
      * @return the settings
      */
     public NvmeSettings withWeightedRoundRobin(Features.Arbitration arbitration) {
-        return new NvmeSettings(
-                commandTimeout,
-                queuePairs,
-                shadowDoorbells,
-                controllerMemory,
-                persistentMemory,
-                hostMemory,
-                hostMemoryLimitBytes,
-                keepAlive,
-                arbitration);
+        return with(changed -> changed.weightedRoundRobin = arbitration);
+    }
+
+    private NvmeSettings with(Consumer<Changed> change) {
+        var changed = new Changed(this);
+        change.accept(changed);
+        return changed.settings();
+    }
+
+    /** The same components, of which one is set to another value. */
+    private static final class Changed {
+        private Duration commandTimeout;
+        private int queuePairs;
+        private ShadowDoorbellUse shadowDoorbells;
+        private ControllerMemoryUse controllerMemory;
+        private boolean persistentMemory;
+        private HostMemoryUse hostMemory;
+        private long hostMemoryLimitBytes;
+        private Duration keepAlive;
+        private Features.@Nullable Arbitration weightedRoundRobin;
+
+        Changed(NvmeSettings settings) {
+            commandTimeout = settings.commandTimeout;
+            queuePairs = settings.queuePairs;
+            shadowDoorbells = settings.shadowDoorbells;
+            controllerMemory = settings.controllerMemory;
+            persistentMemory = settings.persistentMemory;
+            hostMemory = settings.hostMemory;
+            hostMemoryLimitBytes = settings.hostMemoryLimitBytes;
+            keepAlive = settings.keepAlive;
+            weightedRoundRobin = settings.weightedRoundRobin;
+        }
+
+        NvmeSettings settings() {
+            return new NvmeSettings(
+                    commandTimeout,
+                    queuePairs,
+                    shadowDoorbells,
+                    controllerMemory,
+                    persistentMemory,
+                    hostMemory,
+                    hostMemoryLimitBytes,
+                    keepAlive,
+                    weightedRoundRobin);
+        }
     }
 }

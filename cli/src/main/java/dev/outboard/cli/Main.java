@@ -133,12 +133,17 @@ public final class Main implements Runnable {
     }
 
     private static int wrongUsage(CommandLine.ParameterException exception, String[] arguments) {
-        return wrongUsage(exception, exception.getCommandLine());
+        // What was given, as it was given, then why it cannot be.
+        String message = exception.getArgSpec() instanceof CommandLine.Model.OptionSpec option
+                        && exception.getCause() instanceof CommandLine.TypeConversionException reason
+                ? option.longestName() + " " + exception.getValue() + ": " + reason.getMessage()
+                : exception.getMessage();
+        return wrongUsage(message, exception.getCommandLine());
     }
 
-    private static int wrongUsage(Exception exception, CommandLine commandLine) {
+    private static int wrongUsage(@Nullable String message, CommandLine commandLine) {
         String command = commandLine.getCommandSpec().qualifiedName(" ");
-        commandLine.getErr().println(command + ": " + exception.getMessage() + "; see " + command + " --help");
+        commandLine.getErr().println(command + ": " + message + "; see " + command + " --help");
         return CommandLine.ExitCode.USAGE;
     }
 
@@ -151,7 +156,7 @@ public final class Main implements Runnable {
         }
         // An argument that nothing could be made of, in the words of whoever had to.
         if (exception instanceof IllegalArgumentException) {
-            return wrongUsage(exception, commandLine);
+            return wrongUsage(exception.getMessage(), commandLine);
         }
         return explain(unwrapped(exception), err);
     }
